@@ -1,0 +1,142 @@
+/** The contract between the supervisor and any data plane, built in or external. Plain data: it crosses processes. */
+
+export type Mode = 'ee' | 'dd' | 'plain';
+export type Transport = 'abridged' | 'intermediate' | 'padded';
+
+export interface Endpoint {
+  host: string;
+  port: number;
+}
+
+/** Where unauthenticated connections go: a TCP endpoint or a unix socket. */
+export type CoverTarget = Endpoint | { path: string };
+
+/** How the cover answers a modern TLS 1.3 hello, as probed (protocol.md §3.7). */
+export interface CoverProfile {
+  /** Bytes of encrypted handshake records after ServerHello and CCS, record headers included. */
+  flightBytes: number;
+  /** The cover negotiates X25519MLKEM768 when offered. */
+  postQuantum: boolean;
+}
+
+export interface CoverSettings {
+  /** SNI of the links and default cover. */
+  domain: string;
+  target: CoverTarget;
+  proxyProtocol: 'off' | 'v1' | 'v2';
+  connectMs: number;
+  idleMs: number;
+  /** By domain; a domain without one is served with a default shape. */
+  profiles: Record<string, CoverProfile>;
+}
+
+export interface EngineSettings {
+  listen: Endpoint & { backlog: number };
+  workers: number;
+  /** Peers that must send a PROXY protocol header, as CIDRs. Empty: nobody. */
+  proxyProtocolFrom: string[];
+  modes: Mode[];
+  transports: Transport[];
+  maxSkewSeconds: number;
+  fastMode: boolean;
+  limits: {
+    /** Client connections at once, all workers together. */
+    connections: number;
+    /** Connections at once per IPv4 address or IPv6 /64; null is no limit. */
+    perSource: number | null;
+    /** Connections handed to the cover at once. */
+    coverConnections: number;
+    handshakeMs: number;
+    idleMs: number;
+  };
+  cover: CoverSettings;
+  telegram: {
+    prefer: 'ipv4' | 'ipv6' | 'ipv4-only' | 'ipv6-only';
+    /** Addresses by DC number (absolute, test DCs as 10000 + n), IPv4 and IPv6, in order of preference. */
+    dcs: Record<string, Endpoint[]>;
+    /** DC to use for an unknown index; null refuses. */
+    fallbackDc: number | null;
+    connectMs: number;
+  };
+  socks5: (Endpoint & { username?: string; password?: string }) | null;
+  /** Where accepted hellos are remembered over a restart; null keeps them in memory only. */
+  replayFile: string | null;
+}
+
+export interface EngineUser {
+  /** Immutable id; the name that the operator sees is a label elsewhere. */
+  id: string;
+  /** 32 hex digits. */
+  key: string;
+  /** SNI of this user's links. */
+  domain: string;
+  enabled: boolean;
+}
+
+/** Everything that the engine acts on; `id` is the SHA-256 of its canonical form. */
+export interface EngineRevision {
+  id: string;
+  settings: EngineSettings;
+  users: EngineUser[];
+}
+
+/** How a connection's opening ended. All but `ok` were shown the cover (or reset, where there is none). */
+export const HANDSHAKE_RESULTS = [
+  'ok',
+  'bad_hmac',
+  'skew',
+  'replay',
+  'bad_tag',
+  'mode_off',
+  'disabled',
+  'limit',
+  'unknown_dc',
+  'dc_unreachable',
+  'http',
+  'garbage',
+  'silent',
+  'timeout',
+  'loop',
+  'aborted',
+] as const;
+export type HandshakeResult = (typeof HANDSHAKE_RESULTS)[number];
+
+export interface EngineStats {
+  pid: number;
+  /** Unix time in ms; also the epoch of the counters. */
+  startedAt: number;
+  revision: string;
+  workers: number;
+  listening: Endpoint;
+  connections: { current: number; relayed: number; cover: number; total: number; cap: number };
+  handshakes: Record<HandshakeResult, number>;
+  /** Payload bytes between clients and Telegram. */
+  bytes: { up: number; down: number };
+  /** Outcome of the newest dial to the cover; null before the first. */
+  cover: { lastDial: 'ok' | 'failed' | 'loop' | null; dials: number; failures: number; refusedAtCap: number };
+  replay: { entries: number; evicted: number };
+  rssBytes: number;
+}
+
+export interface EngineEvent {
+  level: 'debug' | 'info' | 'warn' | 'error';
+  /** Stable name, such as `worker_died` or `cover_unreachable`. */
+  event: string;
+  detail: Record<string, string | number | boolean | null>;
+}
+
+/** A data plane under supervision. Every promise rejects with an MtpError that says what happened. */
+export interface Engine {
+  /** Resolves once clients can connect. */
+  start(revision: EngineRevision): Promise<{ pid: number; listening: Endpoint }>;
+  /** Resolves to the revision that every worker has confirmed. */
+  apply(revision: EngineRevision): Promise<string>;
+  stats(): Promise<EngineStats>;
+  /** Accept no more; resolves when no connection is left or the time is over, with the number that was cut. */
+  drain(timeoutMs: number): Promise<{ cut: number }>;
+  /** End now. */
+  stop(): Promise<void>;
+  onEvent(listener: (event: EngineEvent) => void): void;
+  /** Called once when the process ends, expected or not. */
+  onExit(listener: (reason: { code: number | null; signal: string | null }) => void): void;
+}

@@ -1,0 +1,34 @@
+import { errnoCode, EXIT, MtpError } from '../errors.ts';
+
+/**
+ * Any thrown value as an error that can be shown: our own as it is, a parse error of the command line as `USAGE`, Ctrl-C
+ * in a prompt as `INTERRUPTED`. What is left is a bug and says so.
+ */
+export function toMtpError(error: unknown): MtpError {
+  if (error instanceof MtpError) return error;
+  if (!(error instanceof Error)) return new MtpError('BUG', `unexpected failure: ${String(error)}`, { hint: BUG_HINT });
+  if (error.name === 'ExitPromptError' || error.message === 'SIGINT') {
+    return new MtpError('INTERRUPTED', 'interrupted; nothing was changed', { exit: EXIT.interrupted });
+  }
+  if (isUsageError(error)) {
+    // Parser messages end in a "See more help" line and may carry colours; the first line says it all.
+    const message = (error.message.split('\n').find((line) => line.trim() !== '') ?? 'wrong usage').trim();
+    return new MtpError('USAGE', message, { exit: EXIT.usage, hint: 'Add --help to see what is allowed.', cause: error });
+  }
+  return new MtpError(errnoCode(error) ?? 'BUG', `unexpected failure: ${error.message}`, {
+    hint: BUG_HINT,
+    cause: error,
+  });
+}
+
+const BUG_HINT = 'This is a bug in mtp. Run it again with DEBUG=mtp* and report what it prints.';
+
+function isUsageError(error: Error): boolean {
+  return 'parse' in error || ('oclif' in error && (error.oclif as { exit?: number }).exit === 2);
+}
+
+/** The error as the `--json` output shows it. */
+export function failureJson(error: MtpError): { error: { code: string; message: string; hint?: string; exit: number } } {
+  const { code, message, hint, exit } = error;
+  return { error: { code, message, ...(hint === undefined ? {} : { hint }), exit } };
+}

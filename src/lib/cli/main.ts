@@ -1,0 +1,20 @@
+import { Errors, flush, run } from '@oclif/core';
+import { renderFailure } from '../ui/failure.ts';
+import { toMtpError } from './failure.ts';
+
+/** Run the command line once and leave with its exit status. `from` is the URL of the script in `bin/`. */
+export async function main(argv: string[], from: string): Promise<void> {
+  try {
+    await run(argv, from);
+    await flush();
+  } catch (thrown) {
+    if (thrown instanceof Errors.ExitError) {
+      process.exitCode = thrown.oclif.exit;
+      return;
+    }
+    const error = toMtpError(thrown);
+    process.stderr.write(renderFailure(error));
+    if (process.env.DEBUG !== undefined && error.stack !== undefined) process.stderr.write(`${error.stack}\n`);
+    process.exitCode = error.exit;
+  }
+}
