@@ -13,7 +13,11 @@ export function toMtpError(error: unknown): MtpError {
   if (isUsageError(error)) {
     // Parser messages end in a "See more help" line and may carry colours; the first line says it all.
     const message = (error.message.split('\n').find((line) => line.trim() !== '') ?? 'wrong usage').trim();
-    return new MtpError('USAGE', message, { exit: EXIT.usage, hint: 'Add --help to see what is allowed.', cause: error });
+    return new MtpError('USAGE', message, {
+      exit: EXIT.usage,
+      hint: 'Add --help to see what is allowed.',
+      cause: error,
+    });
   }
   return new MtpError(errnoCode(error) ?? 'BUG', `unexpected failure: ${error.message}`, {
     hint: BUG_HINT,
@@ -28,7 +32,9 @@ function isUsageError(error: Error): boolean {
 }
 
 /** The error as the `--json` output shows it. */
-export function failureJson(error: MtpError): { error: { code: string; message: string; hint?: string; exit: number } } {
+export function failureJson(error: MtpError): {
+  error: { code: string; message: string; hint?: string; exit: number };
+} {
   const { code, message, hint, exit } = error;
   return { error: { code, message, ...(hint === undefined ? {} : { hint }), exit } };
 }

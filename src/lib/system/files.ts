@@ -43,7 +43,10 @@ export async function ensureDirectory(dir: string): Promise<void> {
 }
 
 const REASONS: Record<string, { why: string; hint: string }> = {
-  EACCES: { why: 'permission denied', hint: 'Run as the owner of that path or as root, or choose another with --home.' },
+  EACCES: {
+    why: 'permission denied',
+    hint: 'Run as the owner of that path or as root, or choose another with --home.',
+  },
   EPERM: { why: 'not permitted', hint: 'Run as the owner of that path or as root, or choose another with --home.' },
   EROFS: { why: 'the file system is read-only', hint: 'Choose a writable place with --home.' },
   ENOSPC: { why: 'no space left on the disk', hint: 'Free some space and run the command again; nothing was changed.' },
