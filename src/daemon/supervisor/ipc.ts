@@ -30,6 +30,4 @@ export interface EngineFailure {
 }
 
 export type EngineMessage =
-  | { type: 'reply'; seq: number; value: EngineReply }
-  | EngineFailure
-  | { type: 'event'; event: EngineEvent };
+  { type: 'reply'; seq: number; value: EngineReply } | EngineFailure | { type: 'event'; event: EngineEvent };
