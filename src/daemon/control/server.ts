@@ -1,0 +1,58 @@
+import { chmod, unlink } from 'node:fs/promises';
+import net from 'node:net';
+import path from 'node:path';
+import { type FastifyInstance, fastify } from 'fastify';
+import { failureJson, toMtpError } from '../../lib/cli/failure.ts';
+import { reloadReply, type ReloadReply, statusReply, type StatusReply } from '../../lib/control/schema.ts';
+import { errnoCode } from '../../lib/errors.ts';
+import { ensureDirectory, fileError } from '../../lib/system/files.ts';
+
+export interface ControlActions {
+  status: () => Promise<StatusReply>;
+  reload: () => Promise<ReloadReply>;
+}
+
+/** Serve the control API on a unix socket that only its owner can open. */
+export async function startControl(socket: string, actions: ControlActions): Promise<FastifyInstance> {
+  await ensureDirectory(path.dirname(socket));
+  const app = fastify({ logger: false, forceCloseConnections: true });
+  app.get('/status', async () => statusReply.parse(await actions.status()));
+  app.post('/reload', async () => reloadReply.parse(await actions.reload()));
+  app.setNotFoundHandler(async (_request, reply) => {
+    await reply.code(404).send({ error: { code: 'NOT_FOUND', message: 'there is no such route', exit: 1 } });
+  });
+  app.setErrorHandler(async (thrown, _request, reply) => {
+    await reply.code(500).send(failureJson(toMtpError(thrown)));
+  });
+  await removeStale(socket);
+  // The mask keeps the socket closed to others in the moment between bind and chmod.
+  const mask = process.umask(0o177);
+  try {
+    await app.listen({ path: socket });
+  } catch (error) {
+    throw fileError('listen on', socket, error);
+  } finally {
+    process.umask(mask);
+  }
+  await chmod(socket, 0o600);
+  return app;
+}
+
+/** A socket file that nobody answers on is what a killed daemon left; one that answers is never removed. */
+async function removeStale(socket: string): Promise<void> {
+  if (await answers(socket)) return;
+  await unlink(socket).catch((error: unknown) => {
+    if (errnoCode(error) !== 'ENOENT') throw fileError('remove', socket, error);
+  });
+}
+
+async function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = net.connect(socket);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', (error) => resolve(errnoCode(error) === 'EACCES'));
+  });
+}
