@@ -1,0 +1,16 @@
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+type Unit = keyof typeof UNITS;
+
+/** Milliseconds of a duration such as `500ms`, `30s`, `5m` or `2h`; undefined when it is not one. */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d{1,12})(ms|s|m|h)$/.exec(text);
+  if (match === null) return undefined;
+  return Number(match[1]) * UNITS[match[2] as Unit];
+}
+
+/** The shortest way to write whole milliseconds as a duration. */
+export function formatDuration(ms: number): string {
+  const unit = (['h', 'm', 's'] as const).find((name) => ms > 0 && ms % UNITS[name] === 0);
+  if (unit === undefined) return ms === 0 ? '0s' : `${ms}ms`;
+  return `${ms / UNITS[unit]}${unit}`;
+}

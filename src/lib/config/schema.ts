@@ -1,0 +1,212 @@
+import { z } from 'zod';
+import {
+  cidr,
+  coverDomain,
+  coverTarget,
+  dcEndpoint,
+  distinct,
+  duration,
+  durationText,
+  ipAddress,
+  port,
+  positive,
+  serverName,
+  socks5,
+} from './fields.ts';
+
+/** What an operator is told about a setting. */
+export interface About {
+  /** One sentence. */
+  description: string;
+  /** Completes "allowed: …". */
+  allowed: string;
+  /** How text from a variable or an argument is read; `number` leaves words such as `auto` as they are. */
+  input: 'text' | 'number' | 'boolean' | 'list';
+  /** What applies when the setting has no value of its own. */
+  unset?: string;
+  /** The value may hold a password. */
+  sensitive?: true;
+}
+
+export const about = z.registry<About>();
+
+/** A time limit in milliseconds with its default. */
+function timeout(fallback: string, atLeastMs: number, description: string) {
+  return duration(atLeastMs)
+    .prefault(fallback)
+    .register(about, { description, allowed: durationText(atLeastMs), input: 'text' });
+}
+
+const UP_TO_65535 = 'a whole number from 1 to 65535';
+
+/** The tables of the file. Field names are those of the file; durations come out in milliseconds. */
+export const tables = {
+  listen: z.strictObject({
+    host: ipAddress.prefault('::').register(about, {
+      description: 'Address to accept clients on; :: is every IPv6 and IPv4 address.',
+      allowed: 'an IPv4 or IPv6 address',
+      input: 'text',
+    }),
+    port: port.prefault(443).register(about, {
+      description: 'Port to accept clients on.',
+      allowed: UP_TO_65535,
+      input: 'number',
+    }),
+    proxy_protocol_from: distinct(cidr).prefault([]).register(about, {
+      description: 'Balancers that must send a PROXY protocol header (v1 or v2) before the client speaks.',
+      allowed: 'a list of addresses or blocks such as "10.0.0.0/8"',
+      input: 'list',
+    }),
+    backlog: z.int().min(1).max(65_535).prefault(4096).register(about, {
+      description: 'Connections that the kernel may hold until they are accepted.',
+      allowed: UP_TO_65535,
+      input: 'number',
+    }),
+  }),
+  protocol: z.strictObject({
+    modes: distinct(z.enum(['ee', 'dd', 'plain']))
+      .min(1)
+      .prefault(['ee'])
+      .register(about, {
+        description: 'Kinds of secret that are accepted: ee looks like TLS, dd and plain are easier to recognise.',
+        allowed: 'a list of at least one of "ee", "dd" and "plain"',
+        input: 'list',
+      }),
+    transports: distinct(z.enum(['padded', 'intermediate', 'abridged']))
+      .min(1)
+      .prefault(['padded'])
+      .register(about, {
+        description: 'Framings that a client may choose; padded hides the lengths of packets.',
+        allowed: 'a list of at least one of "padded", "intermediate" and "abridged"',
+        input: 'list',
+      }),
+    max_skew: timeout('120s', 1000, 'How far the clock of a client may be off.'),
+    fast_mode: z.boolean().prefault(true).register(about, {
+      description: 'Pass the data from Telegram to the client without encrypting it a second time.',
+      allowed: 'true or false',
+      input: 'boolean',
+    }),
+  }),
+  cover: z.strictObject({
+    domain: coverDomain.prefault('www.apple.com').register(about, {
+      description: 'Web site that everybody without a valid secret is shown, and the name inside new links.',
+      allowed: 'a host name in ASCII of 4 to 182 bytes',
+      input: 'text',
+    }),
+    target: coverTarget.optional().register(about, {
+      description: 'Where the connections for the web site go.',
+      allowed: '"host:port", "[address]:port" or "unix:/path"',
+      input: 'text',
+      unset: 'cover.domain, port 443',
+    }),
+    proxy_protocol: z.enum(['off', 'v1', 'v2']).prefault('off').register(about, {
+      description: "Version of the PROXY protocol header that tells the web site the client's address.",
+      allowed: '"off", "v1" or "v2"',
+      input: 'text',
+    }),
+    connect_timeout: timeout('5s', 100, 'How long connecting to the web site may take.'),
+    idle_timeout: timeout('5m', 1000, 'How long a connection to the web site may be silent.'),
+    max_connections: z
+      .union([z.literal('auto'), positive])
+      .prefault('auto')
+      .register(about, {
+        description: 'Connections handed to the web site at once; auto derives it from limits.connections.',
+        allowed: '"auto" or a whole number from 1',
+        input: 'number',
+      }),
+  }),
+  limits: z.strictObject({
+    connections: z
+      .union([z.literal('auto'), positive])
+      .prefault('auto')
+      .register(about, {
+        description: 'Client connections at once; auto derives it from the memory of the machine.',
+        allowed: '"auto" or a whole number from 1',
+        input: 'number',
+      }),
+    per_source: z
+      .union([z.literal('none').transform(() => null), positive])
+      .prefault(100)
+      .register(about, {
+        description: 'Connections at once from one IPv4 address or one IPv6 /64.',
+        allowed: '"none" or a whole number from 1',
+        input: 'number',
+      }),
+    handshake_timeout: timeout('30s', 1000, 'How long a client may take to prove that it knows a secret.'),
+    idle_timeout: timeout('10m', 1000, 'How long a connection between a client and Telegram may be silent.'),
+  }),
+  telegram: z.strictObject({
+    prefer: z.enum(['ipv4', 'ipv6', 'ipv4-only', 'ipv6-only']).prefault('ipv4').register(about, {
+      description: 'Family of addresses to reach Telegram by.',
+      allowed: '"ipv4", "ipv6", "ipv4-only" or "ipv6-only"',
+      input: 'text',
+    }),
+    fallback_dc: z
+      .union([z.literal('refuse').transform(() => null), z.int().min(1).max(32_767)])
+      .prefault(2)
+      .register(about, {
+        description: 'DC to use when a client asks for one that is not known.',
+        allowed: '"refuse" or the number of a DC',
+        input: 'number',
+      }),
+    connect_timeout: timeout('10s', 100, 'How long connecting to one address of Telegram may take.'),
+    dc: z.record(z.string(), z.array(dcEndpoint).min(1)).prefault({}).register(about, {
+      description: 'Addresses of DC number N in place of the built-in ones, the preferred first.',
+      allowed: 'a list of at least one "address:port" or "[address]:port"',
+      input: 'list',
+      unset: 'built in',
+    }),
+  }),
+  upstream: z.strictObject({
+    socks5: socks5.optional().register(about, {
+      description: 'SOCKS5 proxy to reach Telegram through.',
+      allowed: '"socks5://host:port" or "socks5://user:password@host:port"',
+      input: 'text',
+      unset: 'direct',
+      sensitive: true,
+    }),
+  }),
+  link: z.strictObject({
+    server: serverName.optional().register(about, {
+      description: 'Host name or address of this server in links.',
+      allowed: 'a host name or an IP address',
+      input: 'text',
+      unset: 'found out by mtp',
+    }),
+    port: port.optional().register(about, {
+      description: 'Port in links, where it differs from the one listened on.',
+      allowed: UP_TO_65535,
+      input: 'number',
+      unset: 'listen.port',
+    }),
+  }),
+  workers: z.strictObject({
+    count: z
+      .union([z.literal('auto'), z.int().min(1).max(64)])
+      .prefault('auto')
+      .register(about, {
+        description: 'Worker threads; auto takes one for each processor.',
+        allowed: '"auto" or a whole number from 1 to 64',
+        input: 'number',
+      }),
+  }),
+  shutdown: z.strictObject({
+    drain_timeout: timeout('30s', 0, 'How long open connections may go on after the order to stop.'),
+  }),
+  log: z.strictObject({
+    level: z.enum(['debug', 'info', 'warn', 'error']).prefault('info').register(about, {
+      description: 'Least severe events to log.',
+      allowed: '"debug", "info", "warn" or "error"',
+      input: 'text',
+    }),
+  }),
+};
+
+/** Every table must be there, even if empty; the settings in it may be missing. */
+export const settingsSchema = z.strictObject(tables).transform(({ cover, ...rest }) => ({
+  ...rest,
+  cover: { ...cover, target: cover.target ?? { host: cover.domain, port: 443 } },
+}));
+
+/** What the program runs on: durations in milliseconds, endpoints taken apart, `none` and `refuse` as null. */
+export type Settings = z.output<typeof settingsSchema>;
