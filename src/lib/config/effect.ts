@@ -1,0 +1,46 @@
+import { notifyDaemon } from '../control/client.ts';
+import { MtpError } from '../errors.ts';
+import type { Paths } from '../system/paths.ts';
+import { invalidConfig } from './load.ts';
+import { evaluate } from './evaluate.ts';
+import { readText } from './read-text.ts';
+
+/** What became of a change of the configuration file. */
+export interface ConfigEffect {
+  running: boolean;
+  /** The revision that the running proxy serves now; null when none runs. */
+  revision: string | null;
+  /** Keys that a variable of the environment overrides here. */
+  overridden: { key: string; by: string }[];
+}
+
+/** Have the running proxy take over the saved file, and find what keeps a changed key from counting. */
+export async function takeEffect(paths: Paths, keys: string[], env: NodeJS.ProcessEnv): Promise<ConfigEffect> {
+  const overridden = await findOverridden(paths.configFile, keys, env);
+  const notified = await notifyDaemon(paths).catch((error: unknown): never => {
+    if (!(error instanceof MtpError)) throw error;
+    const { code, message, hint, exit } = error;
+    const prefix = `${paths.configFile} is written, but the running proxy did not take it over: `;
+    throw new MtpError(code, prefix + message, { cause: error, exit, ...(hint === undefined ? {} : { hint }) });
+  });
+  return { running: notified.running, revision: notified.running ? notified.revision : null, overridden };
+}
+
+/** The effect in words, a line each. */
+export function describeEffect({ running, revision, overridden }: ConfigEffect): string[] {
+  const first = running
+    ? `The running proxy serves revision ${(revision ?? '').slice(0, 12)}.`
+    : 'No proxy is running here; it counts from the next start.';
+  return [first, ...overridden.map(({ key, by }) => `${key} comes from ${by} in this environment, not from the file.`)];
+}
+
+async function findOverridden(file: string, keys: string[], env: NodeJS.ProcessEnv) {
+  const text = await readText(file);
+  const evaluation = evaluate({ env, file: text === undefined ? undefined : { text, name: file } });
+  if (!evaluation.ok) throw invalidConfig(evaluation.problems, 'The file is written; these are in the environment.');
+  const { origins } = evaluation.config;
+  return keys.flatMap((key) => {
+    const origin = origins[key];
+    return origin?.origin === 'env' ? [{ key, by: origin.where }] : [];
+  });
+}
