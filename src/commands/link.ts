@@ -1,8 +1,51 @@
+import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../lib/cli/base-command.ts';
+import { bestLink, loadAccess, type UserLink } from '../lib/link/access.ts';
+import type { Reach } from '../lib/link/server.ts';
+import { drawQr, qrStyle } from '../lib/ui/qr.ts';
+import { renderWarning } from '../lib/ui/warning.ts';
+import { loadUsers, requireFirst, requireUser } from '../lib/users/store.ts';
+
 export default class Link extends BaseCommand {
-  static override summary = 'x';
-  async run(): Promise<void> {
-    await this.parse(Link);
-    this.log('x');
+  static override summary = 'Print the link that a Telegram client opens, as text and as a QR code.';
+
+  static override args = {
+    name: Args.string({ description: 'Whose link to print; the first user if nobody is named' }),
+  };
+
+  static override flags = {
+    'no-qr': Flags.boolean({ summary: 'Leave out the QR code.' }),
+  };
+
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> bob --no-qr',
+    '<%= config.bin %> <%= command.id %> bob --json',
+  ];
+
+  async run(): Promise<UserLink & { name: string; server: string; port: number; reach: Reach; warnings: string[] }> {
+    const { args, flags } = await this.parse(Link);
+    const paths = this.paths(flags);
+    const [loaded, access] = await Promise.all([loadUsers(paths), loadAccess(paths)]);
+    const user = args.name === undefined ? requireFirst(loaded.users) : requireUser(loaded.users, args.name);
+    const link = bestLink(user, access);
+    const warnings = [...loaded.warnings, ...access.warnings];
+    if (!user.enabled) warnings.push(`${user.name} is disabled; the proxy does not let ${user.name} in.`);
+    this.log(link.tg);
+    this.log(link.https);
+    if (!flags['no-qr'] && !this.jsonEnabled()) await this.printQr(link.tg);
+    for (const warning of warnings) this.logToStderr(renderWarning(warning));
+    const { server, port, reach } = access;
+    return { name: user.name, ...link, server, port, reach, warnings };
+  }
+
+  private async printQr(text: string): Promise<void> {
+    const { lines, columns } = await drawQr(text, qrStyle(process.stdout));
+    const room = process.stdout.columns;
+    if (process.stdout.isTTY && columns > room) {
+      this.logToStderr(renderWarning(`The QR code needs ${columns} columns and the terminal has ${room}.`));
+    } else {
+      for (const line of lines) this.log(line);
+    }
   }
 }

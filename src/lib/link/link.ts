@@ -16,6 +16,8 @@ export interface ProxyLinks {
   warnings: string[];
 }
 
+export const IPV6_WARNING = 'Some clients cannot use a bare IPv6 address; a host name works everywhere.';
+
 /** TDLib refuses a longer server (protocol.md §1.3). */
 const SERVER_MAX = 255;
 const HOST = /^[\w.-]+$/;
@@ -25,7 +27,7 @@ export function formatLinks({ server, port, secret }: ProxyAddress): ProxyLinks 
   assertServer(server);
   assertPort(port);
   const query = `server=${encodeURIComponent(server)}&port=${port}&secret=${formatSecret(secret)}`;
-  const warnings = isIPv6(server) ? ['Some clients cannot use a bare IPv6 address; a host name works everywhere.'] : [];
+  const warnings = isIPv6(server) ? [IPV6_WARNING] : [];
   return { tg: `tg://proxy?${query}`, https: `https://t.me/proxy?${query}`, warnings };
 }
 

@@ -18,11 +18,17 @@ export async function confirm(
   { input, output }: Terminal = TERMINAL,
 ): Promise<boolean> {
   if (!input.isTTY || !output.isTTY) {
-    throw new MtpError('NEEDS_ANSWER', `${question} There is no terminal to ask on.`, {
+    throw new MtpError('NEEDS_ANSWER', `cannot ask "${question}" without a terminal`, {
       exit: EXIT.usage,
       hint: `Add ${flag} to answer yes.`,
     });
   }
   const prompts = await import('@inquirer/prompts');
   return prompts.confirm({ message: question, default: false }, { input, output });
+}
+
+/** Ask for a secret without showing it. To be called where there is a terminal. */
+export async function askSecret({ input, output }: Terminal = TERMINAL): Promise<string> {
+  const prompts = await import('@inquirer/prompts');
+  return prompts.password({ message: 'Secret', mask: true }, { input, output });
 }

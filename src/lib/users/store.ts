@@ -109,6 +109,15 @@ export function requireUser(users: User[], name: string): User {
   });
 }
 
+/** The user that a command means when it names none: the one who was added first. */
+export function requireFirst([first]: User[]): User {
+  if (first !== undefined) return first;
+  throw new MtpError('NO_USERS', 'nobody may connect yet', {
+    exit: EXIT.precondition,
+    hint: 'Start the proxy with "mtp run", which adds the first user, or add one with "mtp secret add NAME".',
+  });
+}
+
 /** Read, change and write under the lock; nothing is written where the change returns the users it was given. */
 async function updateUsers<Result>(
   { usersFile }: Where,
