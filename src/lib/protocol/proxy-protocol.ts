@@ -1,0 +1,140 @@
+/** The PROXY protocol, versions 1 and 2, in both directions (protocol.md §9; HAProxy's proxy-protocol.txt). */
+
+export interface ProxiedPeer {
+  host: string;
+  port: number;
+}
+
+export type ProxyHeader =
+  | { state: 'incomplete' }
+  | { state: 'invalid' }
+  /** `peer` is null where the sender does not name one (UNKNOWN, LOCAL, unix). `consumed` bytes belong to the header. */
+  | { state: 'complete'; peer: ProxiedPeer | null; consumed: number };
+
+const SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
+const V1_PREFIX = Buffer.from('PROXY ');
+const V1_MAX = 107;
+/** Addresses and TLVs that we are ready to hold; senders stay far below. */
+const V2_MAX = 2048;
+const INCOMPLETE: ProxyHeader = { state: 'incomplete' };
+const INVALID: ProxyHeader = { state: 'invalid' };
+
+/** Read the header at the start of `data`. */
+export function readProxyHeader(data: Buffer): ProxyHeader {
+  if (startsLike(data, SIGNATURE)) return readV2(data);
+  if (startsLike(data, V1_PREFIX)) return readV1(data);
+  return INVALID;
+}
+
+function startsLike(data: Buffer, prefix: Buffer): boolean {
+  const count = Math.min(data.length, prefix.length);
+  return data.subarray(0, count).equals(prefix.subarray(0, count));
+}
+
+function readV1(data: Buffer): ProxyHeader {
+  const end = data.subarray(0, V1_MAX).indexOf('\r\n');
+  if (end === -1) return data.length >= V1_MAX ? INVALID : INCOMPLETE;
+  const consumed = end + 2;
+  const [, family, source, , sourcePort, destinationPort, ...rest] = data.toString('latin1', 0, end).split(' ');
+  if (family === 'UNKNOWN') return { state: 'complete', peer: null, consumed };
+  if (rest.length > 0 || source === undefined || destinationPort === undefined) return INVALID;
+  const port = readPort(sourcePort);
+  if (port === null || !(family === 'TCP4' ? isIpv4(source) : family === 'TCP6' && isIpv6(source))) return INVALID;
+  return { state: 'complete', peer: { host: source, port }, consumed };
+}
+
+function readV2(data: Buffer): ProxyHeader {
+  if (data.length < 16) return INCOMPLETE;
+  const command = data[12] as number;
+  const length = data.readUInt16BE(14);
+  if ((command !== 0x20 && command !== 0x21) || length > V2_MAX) return INVALID;
+  const consumed = 16 + length;
+  if (data.length < consumed) return INCOMPLETE;
+  const family = (data[13] as number) >> 4;
+  if (command === 0x20) return { state: 'complete', peer: null, consumed };
+  if (family === 1) {
+    if (length < 12) return INVALID;
+    return {
+      state: 'complete',
+      peer: { host: data.subarray(16, 20).join('.'), port: data.readUInt16BE(24) },
+      consumed,
+    };
+  }
+  if (family === 2) {
+    if (length < 36) return INVALID;
+    return {
+      state: 'complete',
+      peer: { host: ipv6Text(data.subarray(16, 32)), port: data.readUInt16BE(48) },
+      consumed,
+    };
+  }
+  return { state: 'complete', peer: null, consumed };
+}
+
+/** Header that tells `destination` about `source`; both of one family, else the form for an unknown peer. */
+export function writeProxyHeader(version: 'v1' | 'v2', source: ProxiedPeer, destination: ProxiedPeer): Buffer {
+  const v4 = isIpv4(source.host) && isIpv4(destination.host);
+  const known = v4 || (isIpv6(source.host) && isIpv6(destination.host));
+  if (version === 'v1') {
+    if (!known) return Buffer.from('PROXY UNKNOWN\r\n');
+    const family = v4 ? 'TCP4' : 'TCP6';
+    return Buffer.from(`PROXY ${family} ${source.host} ${destination.host} ${source.port} ${destination.port}\r\n`);
+  }
+  if (!known) return Buffer.concat([SIGNATURE, Buffer.from([0x20, 0x00, 0x00, 0x00])]);
+  const address = (host: string): Buffer => (v4 ? Buffer.from(host.split('.').map(Number)) : ipv6Bytes(host));
+  const ports = Buffer.alloc(4);
+  ports.writeUInt16BE(source.port, 0);
+  ports.writeUInt16BE(destination.port, 2);
+  const body = Buffer.concat([address(source.host), address(destination.host), ports]);
+  return Buffer.concat([SIGNATURE, Buffer.from([0x21, v4 ? 0x11 : 0x21, 0x00, body.length]), body]);
+}
+
+function readPort(text: string | undefined): number | null {
+  if (text === undefined || !/^\d{1,5}$/.test(text)) return null;
+  const port = Number(text);
+  return port <= 65535 ? port : null;
+}
+
+const V4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
+
+function isIpv4(text: string): boolean {
+  return V4.test(text);
+}
+
+function isIpv6(text: string): boolean {
+  return text.includes(':') && /^[0-9a-f:.]{2,45}$/i.test(text) && ipv6Words(text) !== null;
+}
+
+function ipv6Bytes(text: string): Buffer {
+  const bytes = Buffer.alloc(16);
+  ipv6Words(text)?.forEach((word, index) => bytes.writeUInt16BE(word, index * 2));
+  return bytes;
+}
+
+/** The eight words of an IPv6 address, or null when it is none (RFC 4291 §2.2). */
+export function ipv6Words(text: string): number[] | null {
+  const embedded = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text);
+  let hex = text;
+  if (embedded !== null) {
+    const [, head, tail] = embedded as unknown as [string, string, string];
+    if (!isIpv4(tail)) return null;
+    const [a, b, c, d] = tail.split('.').map(Number) as [number, number, number, number];
+    hex = `${head}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+  }
+  const halves = hex.split('::');
+  if (halves.length > 2) return null;
+  const words = halves.map((half) => (half === '' ? [] : half.split(':')));
+  if (words.flat().some((word) => !/^[0-9a-f]{1,4}$/i.test(word))) return null;
+  const [head, tail] = words as [string[], string[] | undefined];
+  const missing = 8 - head.length - (tail?.length ?? 0);
+  if (tail === undefined ? missing !== 0 : missing < 1) return null;
+  return [...head, ...Array<string>(tail === undefined ? 0 : missing).fill('0'), ...(tail ?? [])].map((word) =>
+    Number.parseInt(word, 16),
+  );
+}
+
+function ipv6Text(bytes: Buffer): string {
+  const words: string[] = [];
+  for (let at = 0; at < 16; at += 2) words.push(bytes.readUInt16BE(at).toString(16));
+  return words.join(':');
+}

@@ -1,0 +1,77 @@
+/** TLS 1.3 record framing of the fake-TLS stream after the handshake (protocol.md §3.9). */
+
+export const RECORD_HEADER = 5;
+/** Largest payload that we send in one record. */
+export const RECORD_PAYLOAD = 16384;
+/** Largest payload that we accept: TLS 1.3 allows 256 bytes of expansion (RFC 8446 §5.2). */
+const RECORD_ACCEPTED = RECORD_PAYLOAD + 256;
+
+const CHANGE_CIPHER_SPEC = 0x14;
+const APPLICATION_DATA = 0x17;
+
+/** Takes the records off a byte stream, whatever way TCP cut it. */
+export class RecordReader {
+  /** Payload bytes still to come in the current record. */
+  #left = 0;
+  /** Whether the current record's payload belongs to the stream. */
+  #keep = false;
+  readonly #header = Buffer.alloc(RECORD_HEADER);
+  #headerBytes = 0;
+
+  /**
+   * Move the stream's bytes in `buffer[0:length)` to its front and return how many there are, or -1 when this is no record
+   * stream that a client would send. Change-cipher-spec records are dropped wherever they stand.
+   */
+  unwrap(buffer: Buffer, length: number): number {
+    let read = 0;
+    let kept = 0;
+    while (read < length) {
+      if (this.#left > 0) {
+        const count = Math.min(this.#left, length - read);
+        if (this.#keep) {
+          if (kept !== read) buffer.copyWithin(kept, read, read + count);
+          kept += count;
+        }
+        this.#left -= count;
+        read += count;
+        continue;
+      }
+      this.#header[this.#headerBytes++] = buffer[read++] as number;
+      if (this.#headerBytes === RECORD_HEADER && !this.#open()) return -1;
+    }
+    return kept;
+  }
+
+  /** Begin the record whose header is complete. */
+  #open(): boolean {
+    this.#headerBytes = 0;
+    const type = this.#header[0];
+    const length = this.#header.readUInt16BE(3);
+    if (this.#header.readUInt16BE(1) !== 0x0303 || length > RECORD_ACCEPTED) return false;
+    if (type !== APPLICATION_DATA && (type !== CHANGE_CIPHER_SPEC || length !== 1)) return false;
+    this.#keep = type === APPLICATION_DATA;
+    this.#left = length;
+    return true;
+  }
+}
+
+/** Bytes that `payload` bytes take as application-data records. */
+export function framedBytes(payload: number): number {
+  return payload + Math.ceil(payload / RECORD_PAYLOAD) * RECORD_HEADER;
+}
+
+/** Write `payload` into `out` as application-data records of at most 16,384 bytes; returns the bytes written. */
+export function frameRecords(payload: Uint8Array, out: Buffer): number {
+  let at = 0;
+  for (let from = 0; from < payload.length; from += RECORD_PAYLOAD) {
+    const piece = payload.subarray(from, from + RECORD_PAYLOAD);
+    out[at] = APPLICATION_DATA;
+    out[at + 1] = 0x03;
+    out[at + 2] = 0x03;
+    out[at + 3] = piece.length >> 8;
+    out[at + 4] = piece.length & 0xff;
+    out.set(piece, at + RECORD_HEADER);
+    at += RECORD_HEADER + piece.length;
+  }
+  return at;
+}
