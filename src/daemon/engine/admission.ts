@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import type { Transport } from '../../lib/protocol/obfuscated2.ts';
+import {
+  bodyBytes,
+  chooseCipher,
+  MLKEM_CIPHERTEXT,
+  serverFlight,
+  X25519_MLKEM768,
+} from '../../lib/protocol/server-flight.ts';
+import type { EngineSettings, HandshakeResult } from '../supervisor/engine.ts';
+import type { Opened } from './opening.ts';
+import type { Plane } from './plane.ts';
+import { KEEP_SECONDS } from './replay-journal.ts';
+
+type OpenedHello = Extract<Opened, { kind: 'hello' }>;
+
+/** A flight of this many encrypted bytes stands in until the cover has been measured. */
+const DEFAULT_FLIGHT_BYTES = 3000;
+
+/** May the holder of a good secret come in? Otherwise the reason, and the connection is the cover's (protocol.md §4). */
+export function admitHello(
+  plane: Plane,
+  { hello, user, signedAt }: OpenedHello,
+  now: number,
+): { cipher: number } | HandshakeResult {
+  if (!user.enabled) return 'disabled';
+  if (Math.abs(now - signedAt) > plane.settings.maxSkewSeconds) return 'skew';
+  const cipher = chooseCipher(hello.ciphers);
+  if (cipher === null) return 'garbage';
+  return enterReplay(plane, hello.random, now) ? { cipher } : 'replay';
+}
+
+/** Remember an opening by its first 12 bytes; false when it was here before. Only for openings that authenticated. */
+export function enterReplay({ replay, journal }: Plane, digest: Buffer, now: number): boolean {
+  const expires = now + KEEP_SECONDS;
+  if (!replay.enter(digest, now, expires)) return false;
+  journal.add(digest, expires);
+  return true;
+}
+
+/** The server's flight, in the shape in which the cover answers such a hello. */
+export function answerHello({ settings, points }: Plane, { hello, user }: OpenedHello, cipher: number): Buffer {
+  const profile = settings.cover.profiles[user.domain];
+  const mlkem = profile?.postQuantum === true && hello.groups.includes(X25519_MLKEM768);
+  const [jitter = 0] = randomBytes(1);
+  return serverFlight({
+    hello,
+    key: user.key,
+    cipher,
+    x25519: points.take(),
+    mlkem: mlkem ? randomBytes(MLKEM_CIPHERTEXT) : null,
+    body: randomBytes(bodyBytes(profile?.flightBytes ?? DEFAULT_FLIGHT_BYTES, jitter / 256)),
+  });
+}
+
+/** Whether clients of an enabled mode use this transport: `dd` links mean padded, plain ones any (protocol.md §2.5). */
+export function transportAllowed(
+  { modes, transports }: EngineSettings,
+  insideTls: boolean,
+  transport: Transport,
+): boolean {
+  if (insideTls) return transports.includes(transport);
+  return modes.includes('plain') || (modes.includes('dd') && transport === 'padded');
+}

@@ -1,0 +1,61 @@
+import net from 'node:net';
+import type { Endpoint } from '../supervisor/engine.ts';
+import { Conn, type ConnOwner } from './conn.ts';
+
+export interface Listener {
+  port: number;
+  /** Accept no more; open connections are not touched. */
+  close(): void;
+}
+
+export interface ListenerEvents {
+  /** The owner of a connection that is about to be accepted. */
+  owner: () => ConnOwner & { accepted(conn: Conn): void };
+  onAcceptError: (code: string) => void;
+}
+
+/** What we use of the handle under a server, if this Node has it. */
+interface ServerHandle {
+  onconnection?: (status: number, handle: unknown) => void;
+}
+
+/**
+ * Listen on an address that several workers share by SO_REUSEPORT. Accepted handles are taken before net.Server wraps them,
+ * because it cannot be told to use a read buffer of ours; where that is not possible, its sockets are used as streams.
+ */
+export async function listen(at: Endpoint & { backlog: number }, events: ListenerEvents): Promise<Listener> {
+  const server = net.createServer({ allowHalfOpen: true }, (socket) => {
+    const owner = events.owner();
+    const conn = new Conn(owner, () => socket);
+    socket.on('data', (chunk: Buffer) => conn.feed(chunk));
+    owner.accepted(conn);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ ...at, reusePort: true }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  server.on('error', (error: NodeJS.ErrnoException) => events.onAcceptError(error.code ?? error.message));
+  takeHandles(server, events);
+  const { port } = server.address() as net.AddressInfo;
+  return { port, close: () => server.close() };
+}
+
+function takeHandles(server: net.Server, events: ListenerEvents): void {
+  const { _handle: handle } = server as unknown as { _handle?: ServerHandle | null };
+  if (typeof handle?.onconnection !== 'function') return;
+  handle.onconnection = (status, accepted) => {
+    if (status !== 0 || accepted === undefined) {
+      events.onAcceptError(String(status));
+      return;
+    }
+    const owner = events.owner();
+    const conn = new Conn(
+      owner,
+      (onread) => new net.Socket({ handle: accepted, onread, allowHalfOpen: true } as net.SocketConstructorOpts),
+    );
+    owner.accepted(conn);
+  };
+}

@@ -1,0 +1,128 @@
+import { collectHello, type Hello, readHello } from '../../lib/protocol/client-hello.ts';
+import { HEADER_BYTES, looksReserved, type OpenedHeader } from '../../lib/protocol/obfuscated2.ts';
+import type { HandshakeResult } from '../supervisor/engine.ts';
+import { OPENING_BYTES } from './conn.ts';
+import type { Plane } from './plane.ts';
+import type { Search, UserEntry } from './user-set.ts';
+
+export type Opened =
+  | { kind: 'hello'; hello: Hello; user: UserEntry; signedAt: number; consumed: number }
+  | { kind: 'header'; header: OpenedHeader; user: UserEntry; digest: Buffer; consumed: number }
+  | { kind: 'refused'; reason: HandshakeResult };
+
+/** Users whose secret is tried on bytes that no enabled mode can use, only to tell the operator what they were. */
+const CURIOSITY = 64;
+
+/**
+ * The first bytes of a connection, kept until it is clear whose they are. Nothing is answered and nothing is lost: whoever is
+ * refused can still be handed to the cover with every byte.
+ */
+export class Opening {
+  readonly #plane: Plane;
+  readonly #hint: number | null;
+  readonly #done: (opened: Opened) => void;
+  held: Buffer = Buffer.alloc(0);
+  #searching = false;
+  #closed = false;
+
+  /** `hint` is the user slot last seen from this network. `done` is called once, now or in a later turn. */
+  constructor(plane: Plane, hint: number | null, done: (opened: Opened) => void) {
+    this.#plane = plane;
+    this.#hint = hint;
+    this.#done = done;
+  }
+
+  /** More bytes; they are copied. */
+  push(data: Buffer): void {
+    this.held = this.held.length === 0 ? Buffer.from(data) : Buffer.concat([this.held, data]);
+    if (!this.#searching) this.#look();
+  }
+
+  /** Decide nothing any more. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  #look(): void {
+    const { modes } = this.#plane.settings;
+    const bare = modes.includes('dd') || modes.includes('plain');
+    if (modes.includes('ee')) {
+      const collected = collectHello(this.held);
+      if (collected.state === 'complete') {
+        const hello = readHello(collected.record);
+        if (hello === null) this.#refuse('garbage');
+        else this.#searchHello(hello, collected.consumed, 0);
+        return;
+      }
+      if (collected.state === 'incomplete') {
+        if (this.held.length >= OPENING_BYTES) this.#refuse('garbage');
+        return;
+      }
+    }
+    if (!bare || this.#isKnownForeign()) this.#refuse(this.#classify());
+    else if (this.held.length >= HEADER_BYTES) this.#searchHeader(0);
+  }
+
+  #isKnownForeign(): boolean {
+    return this.held.length >= 8 && looksReserved(this.held);
+  }
+
+  #searchHello(hello: Hello, consumed: number, from: number): void {
+    this.#continue(this.#plane.users.findByHello(hello, this.#hint, from), {
+      found: (signedAt, user) => ({ kind: 'hello', hello, user, signedAt, consumed }),
+      next: (at) => this.#searchHello(hello, consumed, at),
+      reason: 'bad_hmac',
+    });
+  }
+
+  #searchHeader(from: number): void {
+    const header = this.held.subarray(0, HEADER_BYTES);
+    this.#continue(this.#plane.users.findByHeader(header, this.#hint, from), {
+      // Key material of the header: random, and only a holder of the secret can make one that opens.
+      found: (opened, user) => ({
+        kind: 'header',
+        header: opened,
+        user,
+        digest: Buffer.from(header.subarray(8, 24)),
+        consumed: HEADER_BYTES,
+      }),
+      next: (at) => this.#searchHeader(at),
+      reason: 'bad_tag',
+    });
+  }
+
+  #continue<T>(
+    search: Search<T>,
+    then: { found: (found: T, user: UserEntry) => Opened; next: (at: number) => void; reason: HandshakeResult },
+  ): void {
+    if (this.#closed) return;
+    if (search === null) this.#refuse(then.reason);
+    else if ('found' in search) this.#finish(then.found(search.found, search.user));
+    else {
+      this.#searching = true;
+      setImmediate(() => then.next(search.next));
+    }
+  }
+
+  #refuse(reason: HandshakeResult): void {
+    this.#finish({ kind: 'refused', reason });
+  }
+
+  #finish(opened: Opened): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#done(opened);
+  }
+
+  /** What foreign bytes are, for the operator. A bare client on a port that is fake-TLS only holds an old kind of link. */
+  #classify(): HandshakeResult {
+    if (/^(?:GET|HEAD|POST|PUT|OPTIONS|DELETE|CONNECT|PATCH|TRACE|PRI) /.test(this.held.toString('latin1', 0, 8))) {
+      return 'http';
+    }
+    if (this.held.length >= HEADER_BYTES && this.#plane.users.size <= CURIOSITY) {
+      const search = this.#plane.users.findByHeader(this.held.subarray(0, HEADER_BYTES), this.#hint, 0);
+      if (search !== null && 'found' in search) return 'mode_off';
+    }
+    return 'garbage';
+  }
+}

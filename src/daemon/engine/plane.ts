@@ -1,0 +1,34 @@
+import type { BlockList } from 'node:net';
+import type { EngineEvent, EngineSettings } from '../supervisor/engine.ts';
+import type { CoverTargetResolver } from './cover-target.ts';
+import type { KeyPoints } from './key-points.ts';
+import type { ReplayJournal } from './replay-journal.ts';
+import type { CounterRow } from './shared/counters.ts';
+import type { Gauges } from './shared/gauges.ts';
+import type { LoopFilter } from './shared/loop-filter.ts';
+import type { ReplayTable } from './shared/replay.ts';
+import type { SourceTable } from './shared/sources.ts';
+import type { UserSet } from './user-set.ts';
+import type { Wheel } from './wheel.ts';
+
+/** What the sessions of one worker share. Settings and users are replaced as a whole when a revision is applied. */
+export interface Plane {
+  settings: EngineSettings;
+  users: UserSet;
+  /** Peers that must send a PROXY protocol header; null when nobody does. */
+  trusted: BlockList | null;
+  cover: CoverTargetResolver;
+  readonly wheel: Wheel;
+  readonly points: KeyPoints;
+  readonly counters: CounterRow;
+  readonly gauges: Gauges;
+  readonly sources: SourceTable;
+  readonly replay: ReplayTable;
+  readonly journal: ReplayJournal;
+  readonly loops: LoopFilter;
+  /** Key of the source hash. */
+  readonly seed: readonly [number, number];
+  /** Addresses of DCs that failed a moment ago, with the tick until which they are tried last. */
+  readonly failing: Map<string, number>;
+  readonly event: (level: EngineEvent['level'], event: string, detail: EngineEvent['detail']) => void;
+}

@@ -1,0 +1,227 @@
+import { randomBytes } from 'node:crypto';
+import { totalmem } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { moduleUrl } from '../../lib/system/module-url.ts';
+import type { EngineEvent, EngineRevision, EngineStats } from '../supervisor/engine.ts';
+import { compactReplays, loadReplays } from './replay-store.ts';
+import { Counters } from './shared/counters.ts';
+import { COVER_STATES, Gauges } from './shared/gauges.ts';
+import { LoopFilter } from './shared/loop-filter.ts';
+import { ReplayTable } from './shared/replay.ts';
+import { SourceTable } from './shared/sources.ts';
+import type { WorkerMessage, WorkerRequest, WorkerRevision } from './worker-messages.ts';
+
+const RESTART_MS = 1000;
+const COMPACT_MS = 3600_000;
+const STOP_MS = 2000;
+const POLL_MS = 50;
+
+/** A worker could not start listening; `code` is the operating system's. */
+export class ListenError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The worker threads of one engine process and the tables that they share. */
+export class Pool {
+  readonly #startedAt = Date.now();
+  readonly #counters: Counters;
+  readonly #gauges = Gauges.create();
+  readonly #sources: SourceTable;
+  readonly #replay: ReplayTable;
+  readonly #loops = LoopFilter.create();
+  readonly #seed: [number, number] = [randomBytes(4).readInt32LE(), randomBytes(4).readInt32LE()];
+  readonly #workers: (Worker | null)[];
+  readonly #tell: (event: EngineEvent) => void;
+  /** Slot of every user id seen since the start; hints in the source table refer to them. */
+  readonly #slots = new Map<string, number>();
+  readonly #compaction: NodeJS.Timeout;
+  #revision: EngineRevision;
+  #port: number;
+  #draining = false;
+
+  constructor(revision: EngineRevision, tell: (event: EngineEvent) => void) {
+    const { settings } = revision;
+    this.#revision = revision;
+    this.#tell = tell;
+    this.#port = settings.listen.port;
+    this.#workers = Array<Worker | null>(settings.workers).fill(null);
+    this.#counters = Counters.create(settings.workers);
+    this.#sources = SourceTable.create(settings.limits.connections);
+    this.#replay = ReplayTable.create(replayEntries(totalmem()));
+    this.#compaction = setInterval(() => void this.#compact(), COMPACT_MS);
+    this.#compaction.unref();
+  }
+
+  /** Start every worker; rejects with a ListenError when the address cannot be had. */
+  async start(): Promise<{ pid: number; listening: { host: string; port: number } }> {
+    const { listen, replayFile } = this.#revision.settings;
+    if (replayFile !== null) {
+      loadReplays(replayFile, this.#replay, unixSeconds());
+      await this.#compact();
+    }
+    // One after the other: with port 0 the first decides which port the others share.
+    for (let index = 0; index < this.#workers.length; index++) this.#port = await this.#startWorker(index);
+    return { pid: process.pid, listening: { host: listen.host, port: this.#port } };
+  }
+
+  async apply(revision: EngineRevision): Promise<string> {
+    this.#revision = revision;
+    const request: WorkerRequest = { type: 'apply', revision: this.#forWorkers() };
+    await Promise.all(this.#workers.map(async (worker) => worker && this.#confirmed(worker, request)));
+    return revision.id;
+  }
+
+  stats(): EngineStats {
+    const { limits, workers } = { limits: this.#revision.settings.limits, workers: this.#workers.length };
+    return {
+      pid: process.pid,
+      startedAt: this.#startedAt,
+      revision: this.#revision.id,
+      workers,
+      listening: { host: this.#revision.settings.listen.host, port: this.#port },
+      connections: {
+        current: this.#gauges.get('sessions'),
+        relayed: this.#gauges.get('relayed'),
+        cover: this.#gauges.get('covers'),
+        total: this.#counters.total('accepted'),
+        cap: limits.connections,
+      },
+      handshakes: this.#counters.results(),
+      bytes: { up: this.#counters.total('up'), down: this.#counters.total('down') },
+      cover: {
+        lastDial: COVER_STATES[this.#gauges.get('coverState')] ?? null,
+        dials: this.#counters.total('coverDials'),
+        failures: this.#counters.total('coverFailures'),
+        refusedAtCap: this.#counters.total('coverRefused'),
+      },
+      replay: { entries: this.#replay.entries, evicted: this.#replay.evicted },
+      rssBytes: process.memoryUsage.rss(),
+    };
+  }
+
+  /** Accept no more and wait for the open sessions; returns how many were left when the time was over. */
+  async drain(timeoutMs: number): Promise<{ cut: number }> {
+    this.#draining = true;
+    this.#post({ type: 'drain' });
+    const end = performance.now() + timeoutMs;
+    while (this.#gauges.get('sessions') > 0 && performance.now() < end) await sleep(POLL_MS);
+    return { cut: this.#gauges.get('sessions') };
+  }
+
+  /** Close everything; resolves when the workers have ended. */
+  async stop(): Promise<void> {
+    this.#draining = true;
+    clearInterval(this.#compaction);
+    const ended = this.#workers.map(async (worker) => worker && new Promise((resolve) => worker.once('exit', resolve)));
+    this.#post({ type: 'stop' });
+    await Promise.race([Promise.all(ended), sleep(STOP_MS)]);
+  }
+
+  async #startWorker(index: number): Promise<number> {
+    const worker = new Worker(moduleUrl(import.meta.url, './worker'), {
+      workerData: {
+        worker: index,
+        revision: this.#forWorkers(),
+        port: this.#port,
+        seed: this.#seed,
+        memory: {
+          counters: this.#counters.memory,
+          gauges: this.#gauges.memory,
+          sources: this.#sources.memory,
+          replay: this.#replay.memory,
+          loops: this.#loops.memory,
+        },
+      },
+    });
+    this.#workers[index] = worker;
+    worker.on('message', (message: WorkerMessage) => {
+      if (message.type === 'event') this.#tell(message.event);
+    });
+    worker.on('error', (error) => this.#tell(fault('worker_failed', { worker: index, message: error.message })));
+    worker.once('exit', () => this.#ended(index));
+    return new Promise((resolve, reject) => {
+      worker.on('message', (message: WorkerMessage) => {
+        if (message.type === 'listening') resolve(message.port);
+        if (message.type === 'failed') reject(new ListenError(message.code, message.message));
+      });
+      worker.once('exit', () => reject(new ListenError('EWORKER', `worker ${index} ended while starting`)));
+    });
+  }
+
+  /** A worker that ends on its own takes its connections along, but not the port: another is started. */
+  #ended(index: number): void {
+    this.#workers[index] = null;
+    if (this.#draining) return;
+    this.#tell(fault('worker_ended', { worker: index }));
+    setTimeout(() => {
+      if (this.#draining) return;
+      this.#startWorker(index).catch((error: unknown) => {
+        this.#tell(fault('worker_failed', { worker: index, message: String(error) }));
+      });
+    }, RESTART_MS);
+  }
+
+  async #confirmed(worker: Worker, request: Extract<WorkerRequest, { type: 'apply' }>): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const listener = (message: WorkerMessage): void => {
+        if (message.type !== 'applied' || message.id !== request.revision.id) return;
+        worker.off('message', listener);
+        resolve();
+      };
+      worker.on('message', listener);
+      // A worker that ends takes the current revision when it is started again.
+      worker.once('exit', () => resolve());
+      worker.postMessage(request);
+    });
+  }
+
+  #forWorkers(): WorkerRevision {
+    const { id, settings, users } = this.#revision;
+    return { id, settings, users: users.map((user) => ({ ...user, slot: this.#slotOf(user.id) })) };
+  }
+
+  #slotOf(id: string): number {
+    const known = this.#slots.get(id);
+    if (known !== undefined) return known;
+    const slot = this.#slots.size;
+    this.#slots.set(id, slot);
+    return slot;
+  }
+
+  #post(request: WorkerRequest): void {
+    for (const worker of this.#workers) worker?.postMessage(request);
+  }
+
+  async #compact(): Promise<void> {
+    const { replayFile } = this.#revision.settings;
+    if (replayFile === null) return;
+    try {
+      await compactReplays(replayFile, this.#replay, unixSeconds());
+    } catch (error) {
+      this.#tell(fault('replay_journal_failed', { message: error instanceof Error ? error.message : String(error) }));
+    }
+  }
+}
+
+/** Openings remembered at once: 16 bytes each, so 2 MiB on the smallest hosts and 16 MiB on large ones. */
+function replayEntries(ramBytes: number): number {
+  const gib = ramBytes / 2 ** 30;
+  return gib < 1 ? 2 ** 17 : gib < 4 ? 2 ** 18 : 2 ** 20;
+}
+
+function fault(event: string, detail: EngineEvent['detail']): EngineEvent {
+  return { level: 'error', event, detail };
+}
+
+function unixSeconds(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+async function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,489 @@
+import { randomBytes } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import { dcNumber } from '../../lib/protocol/dc.ts';
+import { HEADER_BYTES, makeHeader, type OpenedHeader, openHeader } from '../../lib/protocol/obfuscated2.ts';
+import { readProxyHeader } from '../../lib/protocol/proxy-protocol.ts';
+import { RecordReader } from '../../lib/protocol/tls-record.ts';
+import type { Endpoint, HandshakeResult } from '../supervisor/engine.ts';
+import { admitHello, answerHello, enterReplay, transportAllowed } from './admission.ts';
+import type { Conn, ConnOwner } from './conn.ts';
+import { CoverRelay } from './cover-relay.ts';
+import { isOwnAddress } from './cover-target.ts';
+import { DcDial } from './dc-dial.ts';
+import { Opening, type Opened } from './opening.ts';
+import type { Plane } from './plane.ts';
+import { Relay } from './relay.ts';
+import { LoopFilter } from './shared/loop-filter.ts';
+import { type Source, sourceOf } from './shared/source.ts';
+import type { UserEntry } from './user-set.ts';
+import { TICK_MS, type Timed } from './wheel.ts';
+
+/** A client that has said nothing conclusive for this long is shown to the cover, whose own time-outs then apply. */
+const ATTACH_MS = 1000;
+/** What an application-data record that carries an alert looks like from outside: 2 bytes, a type and a 16-byte tag. */
+const SEALED_ALERT_BYTES = 19;
+/** After one side's FIN the other gets this long to finish. */
+const HALF_CLOSED_MS = 30_000;
+/** Idle sessions hold no ciphers. */
+const REST_MS = 30_000;
+/** Copies of one hello at the cover at once, from anywhere, that can only be a loop. */
+const LOOP_DEPTH = 8;
+
+type Phase = 'proxy-header' | 'opening' | 'header' | 'dialing' | 'relay' | 'cover' | 'over';
+
+/** One client connection from accept to close: whose it is, where it goes, and what it may cost. */
+export class Session implements ConnOwner, Timed {
+  due = -1;
+  bucket = 0;
+  readonly #plane: Plane;
+  readonly #forget: (session: Session) => void;
+  #conn: Conn | null = null;
+  #phase: Phase = 'opening';
+  #peer: Endpoint = { host: '', port: 0 };
+  #source: Source | null = null;
+  /** What must be given back at the end. */
+  #holds = { connection: false, source: false };
+  /** Over a limit: shown the cover whatever it says. */
+  #limited = false;
+  #reported = false;
+  #opening: Opening | null = null;
+  #cover: CoverRelay | null = null;
+  #user: UserEntry | null = null;
+  #records: RecordReader | null = null;
+  #header: Buffer = Buffer.alloc(0);
+  #dial: DcDial | null = null;
+  #upstream: Conn | null = null;
+  #relay: Relay | null = null;
+  #deadline = 0;
+  /** Wheel tick of the last byte in either direction. */
+  #lastActive = 0;
+
+  constructor(plane: Plane, forget: (session: Session) => void) {
+    this.#plane = plane;
+    this.#forget = forget;
+  }
+
+  /** The socket is there: find out who it is and wait for the first bytes. */
+  accepted(conn: Conn): void {
+    this.#conn = conn;
+    this.#plane.counters.add('accepted', 1);
+    this.#plane.gauges.add('sessions', 1);
+    const { remoteAddress, remotePort } = conn.socket;
+    if (remoteAddress === undefined || remotePort === undefined) {
+      conn.destroy();
+      return;
+    }
+    conn.socket.setNoDelay(true);
+    this.#peer = { host: plainAddress(remoteAddress), port: remotePort };
+    const trusted = this.#plane.trusted?.check(this.#peer.host, isIPv6(this.#peer.host) ? 'ipv6' : 'ipv4') === true;
+    const { handshakeMs } = this.#plane.settings.limits;
+    this.#deadline = this.#plane.wheel.now + this.#plane.wheel.ticks(handshakeMs);
+    if (trusted) {
+      this.#phase = 'proxy-header';
+      this.#plane.wheel.schedule(this, handshakeMs);
+    } else {
+      this.#begin();
+    }
+  }
+
+  /** The peer's address is known: count it and listen to what it says. */
+  #begin(): void {
+    const { gauges, sources, settings, seed, wheel } = this.#plane;
+    this.#phase = 'opening';
+    this.#source = sourceOf(this.#peer.host, seed);
+    this.#holds.connection = gauges.take('connections', settings.limits.connections);
+    const counted = sources.acquire(this.#source, settings.limits.perSource ?? Number.MAX_SAFE_INTEGER, unixSeconds());
+    this.#holds.source = counted === 'counted';
+    this.#limited = !this.#holds.connection || counted === 'over';
+    this.#opening = new Opening(this.#plane, sources.lastUser(this.#source), (opened) => this.#opened(opened));
+    wheel.schedule(this, Math.min(ATTACH_MS, settings.limits.handshakeMs));
+  }
+
+  onData(conn: Conn, data: Buffer): void {
+    this.#lastActive = this.#plane.wheel.now;
+    try {
+      if (conn === this.#conn) this.#fromClient(data);
+      else if (conn === this.#upstream) this.#relay?.down(data);
+    } catch (error) {
+      // One session's fault must not take the worker's other sessions along.
+      this.#plane.counters.add('faults', 1);
+      this.#plane.event('error', 'session_fault', { message: error instanceof Error ? error.message : String(error) });
+      this.destroy();
+    }
+  }
+
+  #fromClient(data: Buffer): void {
+    switch (this.#phase) {
+      case 'relay':
+        if (this.#relay?.up(data) === false) this.destroy();
+        return;
+      case 'opening':
+        this.#fromStranger(data);
+        return;
+      case 'header':
+        this.#readHeader(data);
+        return;
+      case 'cover':
+        this.#cover?.send(data);
+        return;
+      case 'proxy-header':
+        this.#readProxyHeader(data);
+        return;
+      case 'dialing':
+      case 'over':
+        return;
+    }
+  }
+
+  #readProxyHeader(data: Buffer): void {
+    this.#header = Buffer.concat([this.#header, data]);
+    const header = readProxyHeader(this.#header);
+    if (header.state === 'incomplete') return;
+    if (header.state === 'invalid') {
+      this.#report('garbage');
+      this.#plane.event('warn', 'proxy_header_missing', {});
+      this.destroy();
+      return;
+    }
+    if (header.peer !== null) this.#peer = header.peer;
+    const rest = Buffer.from(this.#header.subarray(header.consumed));
+    this.#header = Buffer.alloc(0);
+    this.#begin();
+    if (rest.length > 0) this.#fromStranger(rest);
+  }
+
+  #fromStranger(data: Buffer): void {
+    if (this.#limited) {
+      this.#toCover('limit', data);
+      return;
+    }
+    const opening = this.#opening;
+    opening?.push(data);
+    // The cover has been listening in since the client stalled; what did not settle the matter goes there too.
+    if (this.#phase === 'opening' && opening !== null) this.#cover?.send(data);
+  }
+
+  #opened(opened: Opened): void {
+    if (this.#phase !== 'opening') return;
+    if (opened.kind === 'refused') {
+      this.#toCover(opened.reason);
+      return;
+    }
+    const held = this.#opening?.held ?? Buffer.alloc(0);
+    if (opened.kind === 'hello') {
+      const admitted = admitHello(this.#plane, opened, unixSeconds());
+      if (typeof admitted === 'string') {
+        this.#toCover(admitted);
+        return;
+      }
+      this.#authenticated(opened.user);
+      this.#phase = 'header';
+      this.#records = new RecordReader();
+      this.#conn?.write(answerHello(this.#plane, opened, admitted.cipher));
+      const rest = Buffer.from(held.subarray(opened.consumed));
+      if (rest.length > 0) this.#readHeader(rest);
+      return;
+    }
+    const { header, user, digest } = opened;
+    if (!user.enabled || !transportAllowed(this.#plane.settings, false, header.transport)) {
+      this.#toCover(user.enabled ? 'bad_tag' : 'disabled');
+      return;
+    }
+    if (!enterReplay(this.#plane, digest, unixSeconds())) {
+      this.#toCover('replay');
+      return;
+    }
+    this.#authenticated(user);
+    this.#dialDc(header, Buffer.from(held.subarray(opened.consumed)));
+  }
+
+  #authenticated(user: UserEntry): void {
+    this.#user = user;
+    if (this.#source !== null) this.#plane.sources.remember(this.#source, user.slot);
+    this.#cover?.clientClosed(null);
+    this.#cover = null;
+    this.#opening = null;
+    this.#plane.wheel.schedule(this, this.#plane.settings.limits.handshakeMs);
+  }
+
+  /** The 64-byte header inside the TLS stream, which may come in any number of records. */
+  #readHeader(data: Buffer): void {
+    const count = this.#records?.unwrap(data, data.length) ?? -1;
+    if (count === -1) {
+      this.#refuseInside('bad_tag');
+      return;
+    }
+    this.#header = Buffer.concat([this.#header, data.subarray(0, count)]);
+    if (this.#header.length < HEADER_BYTES) return;
+    const opened = openHeader(this.#header, this.#user?.key ?? null);
+    if (opened === null || !transportAllowed(this.#plane.settings, true, opened.transport)) {
+      this.#refuseInside('bad_tag');
+      return;
+    }
+    const rest = Buffer.from(this.#header.subarray(HEADER_BYTES));
+    this.#header = Buffer.alloc(0);
+    this.#dialDc(opened, rest);
+  }
+
+  /** Too late for the cover: leave as a TLS server that could not decrypt a record does. */
+  #refuseInside(reason: HandshakeResult): void {
+    this.#report(reason);
+    const conn = this.#conn;
+    this.#phase = 'over';
+    if (conn === null) return;
+    if (this.#records !== null) {
+      const alert = Buffer.concat([
+        Buffer.from([0x17, 0x03, 0x03, 0, SEALED_ALERT_BYTES]),
+        randomBytes(SEALED_ALERT_BYTES),
+      ]);
+      conn.write(alert);
+    }
+    conn.socket.destroySoon();
+  }
+
+  #dialDc(header: OpenedHeader, rest: Buffer): void {
+    const { dcs, fallbackDc } = this.#plane.settings.telegram;
+    const endpoints = dcs[dcNumber(header.dc)] ?? (fallbackDc === null ? undefined : dcs[fallbackDc]);
+    if (endpoints === undefined) {
+      this.#refuseInside('unknown_dc');
+      return;
+    }
+    this.#phase = 'dialing';
+    this.#conn?.pause();
+    this.#plane.wheel.cancel(this);
+    this.#dial = new DcDial(this.#plane, endpoints, (upstream) => {
+      this.#dial = null;
+      if (upstream === null) this.#refuseInside('dc_unreachable');
+      else this.#join(upstream, header, rest);
+    });
+  }
+
+  /** Both sides are there: introduce ourselves to the DC and let the bytes pass. */
+  #join(upstream: Conn, header: OpenedHeader, rest: Buffer): void {
+    const client = this.#conn;
+    if (client === null || client.closed) {
+      upstream.destroy();
+      return;
+    }
+    const { settings, counters, wheel } = this.#plane;
+    const dc = makeHeader({
+      transport: header.transport,
+      dc: header.dc,
+      random: randomBytes,
+      secret: null,
+      ...(settings.fastMode ? { downKeyIv: header.downKeyIv } : {}),
+    });
+    upstream.owner = this;
+    this.#upstream = upstream;
+    this.#relay = new Relay({
+      client,
+      upstream,
+      counters,
+      records: this.#records,
+      clientUp: header.up,
+      dcUp: dc.up,
+      down: settings.fastMode ? null : { dc: dc.down, client: header.down },
+    });
+    this.#phase = 'relay';
+    this.#report('ok');
+    this.#plane.gauges.add('relayed', 1);
+    this.#lastActive = wheel.now;
+    wheel.schedule(this, Math.min(settings.limits.idleMs, REST_MS));
+    upstream.relay();
+    client.relay();
+    upstream.write(dc.wire);
+    if (rest.length > 0) this.#relay.upPayload(rest);
+    if (upstream.queued === 0) client.resume();
+  }
+
+  /** Hand the connection to the cover for good, with all bytes so far; `data` are bytes that `opening` has not seen. */
+  #toCover(reason: HandshakeResult, data: Buffer = Buffer.alloc(0)): void {
+    this.#report(reason);
+    const opening = this.#opening;
+    opening?.close();
+    this.#phase = 'cover';
+    this.#lastActive = this.#plane.wheel.now;
+    this.#conn?.relay();
+    this.#plane.wheel.schedule(this, this.#plane.settings.cover.idleMs);
+    if (this.#cover !== null) {
+      if (data.length > 0) this.#cover.send(data);
+      return;
+    }
+    this.#attachCover(Buffer.concat([opening?.held ?? Buffer.alloc(0), data]));
+  }
+
+  #attachCover(opening: Buffer): void {
+    const conn = this.#conn;
+    if (conn === null || conn.closed) return;
+    if (this.#isLoop(opening)) {
+      this.#plane.event('warn', 'cover_loop', {});
+      this.#reported = false;
+      this.#report('loop');
+      conn.reset();
+      return;
+    }
+    const { localAddress, localPort } = conn.socket;
+    const local = { host: plainAddress(localAddress ?? ''), port: localPort ?? 0 };
+    this.#cover = new CoverRelay(this.#plane, { conn, peer: this.#peer, local }, opening, {
+      onSpoken: () => {
+        if (this.#phase === 'opening') this.#toCover(this.#opening?.held.length === 0 ? 'silent' : 'timeout');
+        this.#lastActive = this.#plane.wheel.now;
+      },
+      onUnavailable: (why) => this.#coverUnavailable(why),
+      onClosed: (error) => {
+        if (error === null) conn.socket.destroySoon();
+        else conn.reset();
+      },
+    });
+    this.#cover.start();
+  }
+
+  #isLoop(opening: Buffer): boolean {
+    const cell = LoopFilter.cellOf(opening);
+    if (cell === null) return false;
+    const out = this.#plane.loops.count(cell);
+    return out >= LOOP_DEPTH || (out > 0 && isOwnAddress(this.#peer.host));
+  }
+
+  /** Without a cover: a client that may still turn out to be one of ours waits on; all others meet a reset. */
+  #coverUnavailable(why: string): void {
+    this.#cover = null;
+    this.#plane.event('warn', 'cover_unavailable', { why });
+    if (this.#phase === 'opening') this.#conn?.resume();
+    else this.#conn?.reset();
+  }
+
+  onEnd(conn: Conn): void {
+    if (conn === this.#upstream) {
+      this.#conn?.end();
+      this.#plane.wheel.schedule(this, HALF_CLOSED_MS);
+      return;
+    }
+    switch (this.#phase) {
+      case 'relay':
+        this.#upstream?.end();
+        this.#plane.wheel.schedule(this, HALF_CLOSED_MS);
+        return;
+      case 'cover':
+        this.#cover?.clientEnded();
+        return;
+      case 'opening':
+        // Whatever it was, it is over without a proof: how a server answers that is the cover's to say.
+        this.#toCover(this.#opening?.held.length === 0 ? 'silent' : 'aborted');
+        this.#cover?.clientEnded();
+        return;
+      default:
+        conn.destroy();
+    }
+  }
+
+  onDrain(conn: Conn): void {
+    if (conn === this.#upstream) this.#conn?.resume();
+    else if (this.#upstream !== null) this.#upstream.resume();
+    else this.#cover?.clientDrained();
+  }
+
+  onClose(conn: Conn, error: string | null): void {
+    if (conn === this.#upstream) {
+      const client = this.#conn;
+      if (error === null) client?.socket.destroySoon();
+      else client?.reset();
+      return;
+    }
+    const { gauges, sources, wheel } = this.#plane;
+    if (this.#phase !== 'over') this.#report('aborted');
+    if (this.#relay !== null) gauges.add('relayed', -1);
+    this.#phase = 'over';
+    this.#opening?.close();
+    this.#dial?.cancel();
+    this.#cover?.clientClosed(error);
+    if (this.#upstream !== null && !this.#upstream.closed) {
+      if (error === null) this.#upstream.socket.destroySoon();
+      else this.#upstream.reset();
+    }
+    wheel.cancel(this);
+    gauges.add('sessions', -1);
+    if (this.#holds.connection) gauges.add('connections', -1);
+    if (this.#holds.source && this.#source !== null) sources.release(this.#source);
+    this.#holds = { connection: false, source: false };
+    this.#forget(this);
+  }
+
+  /** A deadline of the wheel: which one follows from the phase. */
+  expire(): void {
+    const { settings, wheel } = this.#plane;
+    switch (this.#phase) {
+      case 'opening':
+        this.#stalled();
+        return;
+      case 'proxy-header':
+      case 'header':
+        this.#report('timeout');
+        this.destroy();
+        return;
+      case 'relay':
+        this.#idle(settings.limits.idleMs);
+        return;
+      case 'cover':
+        this.#idle(settings.cover.idleMs);
+        return;
+      case 'dialing':
+      case 'over':
+        wheel.cancel(this);
+    }
+  }
+
+  /** Nothing conclusive yet: let the cover listen in, and at the deadline have the connection. */
+  #stalled(): void {
+    const { wheel } = this.#plane;
+    const left = this.#deadline - wheel.now;
+    if (left > 0) {
+      wheel.schedule(this, left * TICK_MS);
+      if (this.#cover === null) this.#attachCover(this.#opening?.held ?? Buffer.alloc(0));
+      return;
+    }
+    this.#toCover(this.#opening?.held.length === 0 ? 'silent' : 'timeout');
+  }
+
+  /** Close a connection on which nothing has moved for `ms`; drop its ciphers well before. */
+  #idle(ms: number): void {
+    const { wheel } = this.#plane;
+    const quiet = (wheel.now - this.#lastActive) * TICK_MS;
+    if (quiet >= ms || this.#halfClosed()) {
+      this.destroy();
+      return;
+    }
+    if (quiet >= REST_MS) this.#relay?.rest();
+    wheel.schedule(this, Math.min(ms - quiet, REST_MS));
+  }
+
+  /** One side is done, and the other has had its time. */
+  #halfClosed(): boolean {
+    return this.#upstream !== null && (this.#upstream.ended || this.#conn?.ended === true);
+  }
+
+  /** Close both sides now. */
+  destroy(): void {
+    this.#conn?.destroy();
+  }
+
+  /** Whether ending the worker would cut somebody off. */
+  get inUse(): boolean {
+    return this.#phase !== 'opening' || (this.#opening?.held.length ?? 0) > 0;
+  }
+
+  #report(result: HandshakeResult): void {
+    if (this.#reported) return;
+    this.#reported = true;
+    this.#plane.counters.result(result);
+  }
+}
+
+function unixSeconds(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+/** An IPv4 address that came over a dual-stack socket, as IPv4. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}

@@ -1,0 +1,70 @@
+import { HANDSHAKE_RESULTS, type HandshakeResult } from '../../supervisor/engine.ts';
+
+/** Per-worker counters: each has one writer, so that counting on the hot path needs no atomic operation. */
+
+const NAMES = ['up', 'down', 'accepted', 'relayed', 'coverDials', 'coverFailures', 'coverRefused', 'faults'] as const;
+export type CounterName = (typeof NAMES)[number];
+
+const RESULT_AT = NAMES.length;
+const ROW = 32;
+
+export class Counters {
+  readonly memory: SharedArrayBuffer;
+  readonly #cells: Float64Array;
+
+  private constructor(memory: SharedArrayBuffer) {
+    this.memory = memory;
+    this.#cells = new Float64Array(memory);
+  }
+
+  static create(workers: number): Counters {
+    return new Counters(new SharedArrayBuffer(workers * ROW * 8));
+  }
+
+  static attach(memory: SharedArrayBuffer): Counters {
+    return new Counters(memory);
+  }
+
+  /** The cells of one worker; it alone writes them. */
+  row(worker: number): CounterRow {
+    return new CounterRow(this.#cells.subarray(worker * ROW, (worker + 1) * ROW));
+  }
+
+  total(name: CounterName): number {
+    return this.#sum(NAMES.indexOf(name));
+  }
+
+  results(): Record<HandshakeResult, number> {
+    const entries = HANDSHAKE_RESULTS.map((result, index) => [result, this.#sum(RESULT_AT + index)]);
+    return Object.fromEntries(entries) as Record<HandshakeResult, number>;
+  }
+
+  #sum(column: number): number {
+    let sum = 0;
+    for (let at = column; at < this.#cells.length; at += ROW) sum += this.#cells[at] as number;
+    return sum;
+  }
+}
+
+const INDEX = Object.fromEntries(NAMES.map((name, index) => [name, index])) as Record<CounterName, number>;
+const RESULT_INDEX = Object.fromEntries(
+  HANDSHAKE_RESULTS.map((result, index) => [result, RESULT_AT + index]),
+) as Record<HandshakeResult, number>;
+
+export class CounterRow {
+  readonly #cells: Float64Array;
+
+  constructor(cells: Float64Array) {
+    this.#cells = cells;
+  }
+
+  add(name: CounterName, value: number): void {
+    const at = INDEX[name];
+    this.#cells[at] = (this.#cells[at] as number) + value;
+  }
+
+  result(result: HandshakeResult): void {
+    const at = RESULT_INDEX[result];
+    this.#cells[at] = (this.#cells[at] as number) + 1;
+  }
+}

@@ -1,0 +1,37 @@
+import { isIPv4 } from 'node:net';
+import { ipv6Words } from '../../../lib/protocol/proxy-protocol.ts';
+
+/** A client's network as limits see it: one IPv4 address or one IPv6 /64, under a keyed hash that outsiders cannot steer. */
+export interface Source {
+  low: number;
+  high: number;
+}
+
+/** `address` as the kernel prints it; `seed` is two random words, drawn at start. */
+export function sourceOf(address: string, seed: readonly [number, number]): Source {
+  const mapped = address.startsWith('::ffff:') ? address.slice(7) : address;
+  let first: number;
+  let second: number;
+  if (isIPv4(mapped)) {
+    const [a, b, c, d] = mapped.split('.').map(Number) as [number, number, number, number];
+    first = (a << 24) | (b << 16) | (c << 8) | d;
+    second = 4;
+  } else {
+    const zone = address.indexOf('%');
+    const words = ipv6Words(zone === -1 ? address : address.slice(0, zone)) ?? [0, 0, 0, 0];
+    first = ((words[0] as number) << 16) | (words[1] as number);
+    second = ((words[2] as number) << 16) | (words[3] as number);
+  }
+  const low = mix(mix(seed[0] ^ first) ^ second);
+  const high = mix(mix(seed[1] ^ second) ^ first ^ low);
+  // Zero marks an empty slot.
+  return { low: low === 0 ? 1 : low, high };
+}
+
+/** A 32-bit finalizer with full avalanche. */
+function mix(value: number): number {
+  let x = value | 0;
+  x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
+  x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
+  return x ^ (x >>> 16);
+}

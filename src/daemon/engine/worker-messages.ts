@@ -1,0 +1,37 @@
+import type { EngineEvent, EngineSettings } from '../supervisor/engine.ts';
+
+/** What the engine process and its worker threads say to each other. */
+
+export interface WorkerRevision {
+  id: string;
+  settings: EngineSettings;
+  users: { slot: number; id: string; key: string; domain: string; enabled: boolean }[];
+}
+
+export interface WorkerData {
+  worker: number;
+  revision: WorkerRevision;
+  /** Port that an earlier worker got; the configured one otherwise. */
+  port: number;
+  seed: [number, number];
+  memory: {
+    counters: SharedArrayBuffer;
+    gauges: SharedArrayBuffer;
+    sources: SharedArrayBuffer;
+    replay: SharedArrayBuffer;
+    loops: SharedArrayBuffer;
+  };
+}
+
+export type WorkerRequest =
+  | { type: 'apply'; revision: WorkerRevision }
+  /** Accept no more, and close what is not in use. */
+  | { type: 'drain' }
+  /** Close everything and end. */
+  | { type: 'stop' };
+
+export type WorkerMessage =
+  | { type: 'listening'; port: number }
+  | { type: 'failed'; code: string; message: string }
+  | { type: 'applied'; id: string }
+  | { type: 'event'; event: EngineEvent };

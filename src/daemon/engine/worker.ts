@@ -1,0 +1,111 @@
+import { BlockList, isIP } from 'node:net';
+import { parentPort, workerData } from 'node:worker_threads';
+import { errnoCode } from '../../lib/errors.ts';
+import { CoverTargetResolver } from './cover-target.ts';
+import { KeyPoints } from './key-points.ts';
+import { listen } from './listener.ts';
+import type { Plane } from './plane.ts';
+import { ReplayJournal } from './replay-journal.ts';
+import { Session } from './session.ts';
+import { Counters } from './shared/counters.ts';
+import { Gauges } from './shared/gauges.ts';
+import { LoopFilter } from './shared/loop-filter.ts';
+import { ReplayTable } from './shared/replay.ts';
+import { SourceTable } from './shared/sources.ts';
+import { UserSet } from './user-set.ts';
+import { Wheel } from './wheel.ts';
+import type { WorkerData, WorkerMessage, WorkerRequest, WorkerRevision } from './worker-messages.ts';
+
+/** One thread of the engine: its own listener on the shared port, its own sessions, shared tables. */
+
+const { worker, revision, port, seed, memory } = workerData as WorkerData;
+const sessions = new Set<Session>();
+
+/** An event of one name is told at most once in this time. */
+const EVENT_MS = 10_000;
+const told = new Map<string, number>();
+
+function say(message: WorkerMessage): void {
+  parentPort?.postMessage(message);
+}
+
+const event: Plane['event'] = (level, name, detail) => {
+  const now = performance.now();
+  if (now - (told.get(name) ?? -EVENT_MS) < EVENT_MS) return;
+  told.set(name, now);
+  say({ type: 'event', event: { level, event: name, detail: { ...detail, worker } } });
+};
+
+function ofRevision({ settings, users }: WorkerRevision): Pick<Plane, 'settings' | 'users' | 'trusted' | 'cover'> {
+  const { listen: at, proxyProtocolFrom, cover } = settings;
+  const entries = users.map((user) => ({ ...user, key: Buffer.from(user.key, 'hex') }));
+  return {
+    settings,
+    users: new UserSet(entries),
+    trusted: proxyProtocolFrom.length === 0 ? null : blockList(proxyProtocolFrom),
+    cover: new CoverTargetResolver(cover.target, at),
+  };
+}
+
+function blockList(cidrs: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const cidr of cidrs) {
+    const [address = '', bits] = cidr.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    list.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family);
+  }
+  return list;
+}
+
+const plane: Plane = {
+  ...ofRevision(revision),
+  wheel: new Wheel(),
+  points: new KeyPoints(),
+  counters: Counters.attach(memory.counters).row(worker),
+  gauges: Gauges.attach(memory.gauges),
+  sources: SourceTable.attach(memory.sources),
+  replay: ReplayTable.attach(memory.replay),
+  journal: new ReplayJournal(revision.settings.replayFile, (code) => event('error', 'replay_journal_failed', { code })),
+  loops: LoopFilter.attach(memory.loops),
+  seed,
+  failing: new Map(),
+  event,
+};
+
+async function stop(): Promise<void> {
+  for (const session of sessions) session.destroy();
+  await plane.journal.close();
+  process.exit(0);
+}
+
+try {
+  const listener = await listen(
+    { ...revision.settings.listen, port },
+    {
+      owner: () => {
+        const session = new Session(plane, (over) => sessions.delete(over));
+        sessions.add(session);
+        return session;
+      },
+      onAcceptError: (code) => event('error', 'accept_failed', { code }),
+    },
+  );
+  parentPort?.on('message', (request: WorkerRequest) => {
+    switch (request.type) {
+      case 'apply':
+        Object.assign(plane, ofRevision(request.revision));
+        say({ type: 'applied', id: request.revision.id });
+        return;
+      case 'drain':
+        listener.close();
+        for (const session of sessions) if (!session.inUse) session.destroy();
+        return;
+      case 'stop':
+        void stop();
+    }
+  });
+  say({ type: 'listening', port: listener.port });
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  say({ type: 'failed', code: errnoCode(error) ?? 'LISTEN', message });
+}
