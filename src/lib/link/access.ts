@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import os from 'node:os';
 import { loadConfig } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
+import type { StatusReply } from '../control/schema.ts';
 import { MtpError } from '../errors.ts';
 import { formatSecret, keyedSecret, type SecretMode } from '../secret/secret.ts';
 import type { Paths } from '../system/paths.ts';
@@ -83,9 +85,8 @@ function reachWarnings(server: string, reach: Reach): string[] {
 }
 
 async function observePort(paths: Paths, configured: number): Promise<{ port?: number; warnings: string[] }> {
-  const { getStatus } = await import('../control/client.ts');
   try {
-    const listening = (await getStatus(paths))?.engine.listening;
+    const listening = (await statusIfAny(paths))?.engine.listening;
     if (listening === null) return { warnings: ['The proxy is not accepting clients at this moment.'] };
     if (listening !== undefined) return { port: listening.port, warnings: [] };
     return { warnings: [`No proxy is running here; the link has port ${configured} as the configuration says.`] };
@@ -93,4 +94,11 @@ async function observePort(paths: Paths, configured: number): Promise<{ port?: n
     if (!(error instanceof MtpError)) throw error;
     return { warnings: [`The link has port ${configured} as the configuration says: ${error.message}.`] };
   }
+}
+
+/** The HTTP client takes a tenth of the time of a command; without a socket there is nobody to ask. */
+async function statusIfAny(paths: Paths): Promise<StatusReply | undefined> {
+  if (!existsSync(paths.socket)) return undefined;
+  const { getStatus } = await import('../control/client.ts');
+  return getStatus(paths);
 }

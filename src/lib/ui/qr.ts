@@ -22,7 +22,7 @@ export function qrStyle(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv = pro
 
 /** A text as the lines of a QR code with the least error correction, so that a link fits a small terminal. */
 export async function drawQr(text: string, style: QrStyle): Promise<{ lines: string[]; columns: number }> {
-  const { create } = await import('qrcode');
+  const { create } = await import('qrcode/lib/core/qrcode.js');
   const { size, data } = create(text, { errorCorrectionLevel: 'L' }).modules;
   const span = size + 2 * QUIET;
   const isDark = (row: number, column: number): boolean => {
