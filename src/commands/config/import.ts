@@ -19,7 +19,7 @@ export default class ConfigImport extends BaseCommand {
     'Reads a .env file with MTG_* keys or the TOML file of mtg. What has no counterpart is named. Secrets are not imported and not printed; the command that imports them is.';
 
   static override args = {
-    file: Args.string({ required: true, description: 'File to import' }),
+    file: Args.string({ required: true, description: 'File to import; TOML when its name ends in .toml' }),
   };
 
   static override flags = {

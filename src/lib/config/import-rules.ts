@@ -12,7 +12,7 @@ export const SECRET_NOTE = 'import it with: mtp secret add NAME --secret-file FI
 
 const integer = (text: string): number | undefined => (/^\d{1,9}$/.test(text) ? Number(text) : undefined);
 const flag = (text: string): boolean | undefined =>
-  /^(true|1|yes|on)$/i.test(text) ? true : /^(false|0|no|off|)$/i.test(text) ? false : undefined;
+  /^(true|1|yes|on)$/i.test(text) ? true : /^(false|0|no|off)$/i.test(text) ? false : undefined;
 
 const into =
   (key: string, read: (text: string) => unknown = (text) => text): Rule =>
@@ -38,7 +38,7 @@ const logLevel = (text: string): unknown => {
   const level = text.toLowerCase().replace('warning', 'warn');
   return ['debug', 'info', 'warn', 'error'].includes(level) ? level : undefined;
 };
-const proxyUrl: Rule = (text) => (text === '' ? {} : { 'upstream.socks5': text.replace(/\?.*$/, '') });
+const proxyUrl: Rule = (text) => ({ 'upstream.socks5': text.replace(/\?.*$/, '') });
 const listenAddress: Rule = (text) => {
   const endpoint = parseEndpoint(text);
   return endpoint === undefined ? undefined : { 'listen.host': endpoint.host, 'listen.port': endpoint.port };
@@ -70,7 +70,7 @@ export const ENV_RULES: Record<string, Rule> = {
   MTG_IPV4_PORT: into('link.port', integer),
   MTG_IPV6: dropped(ONE_NAME),
   MTG_IPV6_PORT: dropped(ONE_NAME),
-  MTG_DOMAIN: (text) => (text === '' ? {} : { 'cover.domain': text }),
+  MTG_DOMAIN: into('cover.domain'),
   MTG_WORKERS: into('workers.count', atLeastOne),
   MTG_MAX_CONNECTIONS: into('limits.connections', atLeastOne),
   MTG_MAX_CONNECTIONS_PER_IP: into('limits.per_source', orNone),
@@ -146,7 +146,7 @@ export const TOML_RULES: Record<string, Rule> = {
   'tcp-buffer': dropped(NO_BUFFERS),
   'public-ipv4': into('link.server'),
   'public-ipv6': dropped(ONE_NAME),
-  'network.public-ip.ipv4': (text) => (text === '' ? {} : { 'link.server': text }),
+  'network.public-ip.ipv4': into('link.server'),
   'network.public-ip.ipv6': dropped(ONE_NAME),
   'network.proxies': (text) =>
     text.includes(',') ? 'one SOCKS5 proxy at most; set upstream.socks5' : proxyUrl(text, new Map()),
@@ -156,10 +156,17 @@ export const TOML_RULES: Record<string, Rule> = {
   'network.doh-ip': dropped('names are resolved by the system'),
   'network.dns': dropped('names are resolved by the system'),
   'defense.time.allow-skewness': into('protocol.max_skew', goDuration),
+  'defense.time.enabled': dropped('the clock of a client is always checked'),
   'defense.anti-replay.enabled': dropped('replays are always refused'),
   'defense.anti-replay.max-size': dropped(NO_REPLAY_SIZE),
+  'defense.anti-replay.error-rate': dropped(NO_REPLAY_SIZE),
+  'defense.blocklist.enabled': dropped('addresses are not refused by lists'),
+  'defense.blocklist.urls': dropped('addresses are not refused by lists'),
   'stats.prometheus.enabled': dropped(NO_STATS),
   'stats.prometheus.bind-to': dropped(NO_STATS),
+  'stats.prometheus.http-path': dropped(NO_STATS),
+  'stats.prometheus.metric-prefix': dropped(NO_STATS),
   'stats.statsd.enabled': dropped(NO_STATSD),
   'stats.statsd.address': dropped(NO_STATSD),
+  'stats.statsd.metric-prefix': dropped(NO_STATSD),
 };

@@ -32,13 +32,12 @@ interface ForeignKey {
   value: string;
 }
 
-/** What a `.env` file with `MTG_*` keys, or the TOML file of mtg, means in settings of ours. Writes nothing. */
+/** What the TOML file of mtg (by its name), or a `.env` file with `MTG_*` keys, means in our settings. Writes nothing. */
 export async function planImport(file: string): Promise<ImportPlan> {
   const text = await readText(file);
   if (text === undefined) throw missing(file);
-  const isToml = file.endsWith('.toml') || /^\s*(\[[\w.-]+\]|[a-z][\w-]*\s*=\s*["[])/m.test(text);
   const plan: ImportPlan = { file, edits: [], secrets: [], dropped: [], warnings: [] };
-  if (isToml) translate(readToml(file, text), TOML_RULES, plan);
+  if (file.endsWith('.toml')) translate(readToml(file, text), TOML_RULES, plan);
   else translate(readEnv(text, plan), ENV_RULES, plan);
   return plan;
 }
@@ -52,9 +51,10 @@ function translate(keys: ForeignKey[], rules: Record<string, Rule>, plan: Import
       plan.warnings.push({ line, key, message: 'not known, left out' });
       continue;
     }
+    if (value === '') continue;
     const isSecret = /secret$/i.test(key);
     const result = rule(value, all);
-    if (isSecret && value !== '') plan.secrets.push({ line, key, message: SECRET_NOTE });
+    if (isSecret) plan.secrets.push({ line, key, message: SECRET_NOTE });
     if (result === undefined) plan.warnings.push({ line, key, message: 'its value is not understood, left out' });
     else if (typeof result === 'string') {
       if (!isSecret) plan.dropped.push({ line, key, message: result });

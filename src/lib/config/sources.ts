@@ -80,10 +80,9 @@ export function unknownKey(key: string): { message: string; allowed?: string } {
   if (/^telegram\.dc\.[^.]+$/.test(key)) {
     return { message: 'there is no such DC', allowed: 'a number from 1 to 32767 as the name' };
   }
-  const meant = nearest(
-    key,
-    SETTINGS.map((setting) => setting.key),
-  );
+  const keys = SETTINGS.map((setting) => setting.key);
+  // Without its table a key is far from any other by letters.
+  const meant = keys.find((candidate) => candidate.endsWith(`.${key}`)) ?? nearest(key, keys);
   return { message: `there is no such setting${meant === undefined ? '' : `; did you mean ${meant}?`}` };
 }
 
