@@ -1,17 +1,10 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../lib/cli/base-command.ts';
-import { changeConfig, type ConfigChange } from '../../lib/config/change.ts';
-import { formatDiff } from '../../lib/config/diff.ts';
-import { type ConfigEffect, describeEffect, takeEffect } from '../../lib/config/effect.ts';
+import { type Applied, applyEdits, describeApplied } from '../../lib/config/apply.ts';
 import { type ImportNote, type ImportPlan, planImport } from '../../lib/config/import.ts';
 import { renderWarning } from '../../lib/ui/warning.ts';
 
-type Imported = ConfigChange &
-  Pick<ImportPlan, 'secrets' | 'dropped' | 'warnings'> & {
-    source: string;
-    dryRun: boolean;
-    effect: ConfigEffect | null;
-  };
+type Imported = Applied & Pick<ImportPlan, 'secrets' | 'dropped' | 'warnings'> & { source: string };
 
 export default class ConfigImport extends BaseCommand {
   static override summary = 'Take over the settings of an mtg proxy.';
@@ -33,26 +26,15 @@ export default class ConfigImport extends BaseCommand {
 
   async run(): Promise<Imported> {
     const { args, flags } = await this.parse(ConfigImport);
-    const dryRun = flags['dry-run'];
-    const paths = this.paths(flags);
     const { file: source, edits, secrets, dropped, warnings } = await planImport(args.file);
-    const change = await changeConfig(paths.configFile, edits, { dryRun });
-    for (const line of formatDiff(change.diff)) this.log('%s', line);
-    for (const note of secrets) this.log('%s', sentence(source, note));
-    for (const note of dropped) this.log('%s', `${sentence(source, note)} (no counterpart)`);
+    const applied = await applyEdits(this.paths(flags), edits, { dryRun: flags['dry-run'], env: process.env });
+    const notes = [
+      ...secrets.map((note) => sentence(source, note)),
+      ...dropped.map((note) => `${sentence(source, note)} (no counterpart)`),
+    ];
     for (const note of warnings) this.logToStderr(renderWarning(sentence(source, note)));
-    const result = { source, dryRun, ...change, secrets, dropped, warnings };
-    if (dryRun || !change.changed) {
-      this.log(change.changed ? 'Dry run: nothing was changed.' : `Nothing to change in ${change.file}.`);
-      return { ...result, effect: null };
-    }
-    const effect = await takeEffect(
-      paths,
-      edits.map(({ key }) => key),
-      process.env,
-    );
-    this.log([`Wrote ${change.file}.`, ...describeEffect(effect)].join('\n'));
-    return { ...result, effect };
+    for (const line of describeApplied(applied, `Nothing to change in ${applied.file}.`, notes)) this.log('%s', line);
+    return { source, ...applied, secrets, dropped, warnings };
   }
 }
 

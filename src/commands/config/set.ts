@@ -1,9 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { text } from 'node:stream/consumers';
 import { BaseCommand } from '../../lib/cli/base-command.ts';
-import { changeConfig, type ConfigChange } from '../../lib/config/change.ts';
-import { formatDiff } from '../../lib/config/diff.ts';
-import { type ConfigEffect, describeEffect, takeEffect } from '../../lib/config/effect.ts';
+import { type Applied, applyEdits, describeApplied } from '../../lib/config/apply.ts';
 import { requireSetting, valueFromArgument } from '../../lib/config/key.ts';
 import { valueFromText } from '../../lib/config/settings.ts';
 
@@ -31,24 +29,19 @@ export default class ConfigSet extends BaseCommand {
     '<%= config.bin %> <%= command.id %> upstream.socks5 - < socks5.txt',
   ];
 
-  async run(): Promise<ConfigChange & { key: string; dryRun: boolean; effect: ConfigEffect | null }> {
+  async run(): Promise<Applied & { key: string }> {
     const { args, flags } = await this.parse(ConfigSet);
-    const dryRun = flags['dry-run'];
     const setting = requireSetting(args.key);
     const { key } = setting;
     const value =
       args.value === '-'
         ? valueFromText(setting, (await text(process.stdin)).trim())
         : valueFromArgument(setting, args.value);
-    const paths = this.paths(flags);
-    const change = await changeConfig(paths.configFile, [{ key, value }], { dryRun });
-    for (const line of formatDiff(change.diff)) this.log('%s', line);
-    if (dryRun || !change.changed) {
-      this.log(change.changed ? 'Dry run: nothing was changed.' : `${change.file} says so already.`);
-      return { key, dryRun, ...change, effect: null };
-    }
-    const effect = await takeEffect(paths, [key], process.env);
-    this.log([`Wrote ${change.file}.`, ...describeEffect(effect)].join('\n'));
-    return { key, dryRun, ...change, effect };
+    const applied = await applyEdits(this.paths(flags), [{ key, value }], {
+      dryRun: flags['dry-run'],
+      env: process.env,
+    });
+    for (const line of describeApplied(applied, `${applied.file} says so already.`)) this.log('%s', line);
+    return { key, ...applied };
   }
 }

@@ -27,7 +27,7 @@ export default class ConfigTest extends BaseCommand {
     }
     const { file, exists, counts } = check;
     this.log(`${file}: ${exists ? 'valid' : 'does not exist; the defaults are valid'}`);
-    this.log(`${counts.file} settings from the file, ${counts.env} from variables, ${counts.default} defaults`);
+    this.log(`Settings from the file: ${counts.file}, from variables: ${counts.env}, by default: ${counts.default}`);
     return check;
   }
 }

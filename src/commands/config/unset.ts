@@ -1,8 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../lib/cli/base-command.ts';
-import { changeConfig, type ConfigChange } from '../../lib/config/change.ts';
-import { formatDiff } from '../../lib/config/diff.ts';
-import { type ConfigEffect, describeEffect, takeEffect } from '../../lib/config/effect.ts';
+import { type Applied, applyEdits, describeApplied } from '../../lib/config/apply.ts';
 import { requireSetting } from '../../lib/config/key.ts';
 
 export default class ConfigUnset extends BaseCommand {
@@ -20,19 +18,14 @@ export default class ConfigUnset extends BaseCommand {
 
   static override examples = ['<%= config.bin %> <%= command.id %> limits.per_source'];
 
-  async run(): Promise<ConfigChange & { key: string; dryRun: boolean; effect: ConfigEffect | null }> {
+  async run(): Promise<Applied & { key: string }> {
     const { args, flags } = await this.parse(ConfigUnset);
-    const dryRun = flags['dry-run'];
     const { key } = requireSetting(args.key);
-    const paths = this.paths(flags);
-    const change = await changeConfig(paths.configFile, [{ key, value: undefined }], { dryRun });
-    for (const line of formatDiff(change.diff)) this.log('%s', line);
-    if (dryRun || !change.changed) {
-      this.log(change.changed ? 'Dry run: nothing was changed.' : `${change.file} does not set ${key}.`);
-      return { key, dryRun, ...change, effect: null };
-    }
-    const effect = await takeEffect(paths, [key], process.env);
-    this.log([`Wrote ${change.file}.`, ...describeEffect(effect)].join('\n'));
-    return { key, dryRun, ...change, effect };
+    const applied = await applyEdits(this.paths(flags), [{ key, value: undefined }], {
+      dryRun: flags['dry-run'],
+      env: process.env,
+    });
+    for (const line of describeApplied(applied, `${applied.file} does not set ${key}.`)) this.log('%s', line);
+    return { key, ...applied };
   }
 }

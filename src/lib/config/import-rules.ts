@@ -3,7 +3,7 @@ import { formatDuration } from './duration.ts';
 import { domainOfSecret } from './import-secret.ts';
 
 /** What a foreign key becomes: settings of ours, or a sentence why not. Undefined when its value makes no sense. */
-export type Translation = Record<string, unknown> | string | undefined;
+type Translation = Record<string, unknown> | string | undefined;
 
 /** How one foreign key is translated. `all` holds every key of the file, for those that depend on another. */
 export type Rule = (value: string, all: ReadonlyMap<string, string>) => Translation;

@@ -1,13 +1,13 @@
 import { EXIT, MtpError } from '../errors.ts';
 import { findSetting, type Setting, valueFromText } from './settings.ts';
 import { parseSocks5 } from './address.ts';
-import { unknownKey } from './sources.ts';
+import { formatProblem, unknownKey } from './sources.ts';
 
 /** The setting that an operator named, or an error that says which was meant. */
 export function requireSetting(key: string): Setting {
   const setting = findSetting(key);
   if (setting !== undefined) return setting;
-  throw new MtpError('CONFIG_KEY', `${key}: ${unknownKey(key).message}`, {
+  throw new MtpError('CONFIG_KEY', formatProblem({ where: key, ...unknownKey(key) }), {
     exit: EXIT.usage,
     hint: 'See all settings with: mtp config list',
   });

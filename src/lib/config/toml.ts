@@ -19,7 +19,7 @@ export interface TomlEntry {
 }
 
 /** A `[table]` or `[[table]]` header. */
-export interface TomlHeader {
+interface TomlHeader {
   path: string[];
   node: AST.TOMLTable;
   at: Place;

@@ -100,6 +100,18 @@ describe('addresses', () => {
   );
 });
 
+it('every parser takes any text', () => {
+  const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom(...'socks5:/@[]1.a%') }));
+  fc.assert(
+    fc.property(text, (any) => {
+      for (const parse of [parseDuration, goDuration, parseEndpoint, parseCidr, parseSocks5, domainOfSecret])
+        parse(any);
+      const endpoint = parseEndpoint(any);
+      if (endpoint !== undefined) expect(endpoint.port).toBeGreaterThan(0);
+    }),
+  );
+});
+
 describe('TOML', () => {
   it('reads a formatted value back', () => {
     const value = fc.oneof(fc.string({ unit: 'binary' }), fc.integer(), fc.boolean());
