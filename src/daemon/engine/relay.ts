@@ -1,12 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import type { Ctr } from '../../lib/protocol/ctr.ts';
+import { makeHeader, type OpenedHeader } from '../../lib/protocol/obfuscated2.ts';
 import { framedBytes, frameRecords, type RecordReader } from '../../lib/protocol/tls-record.ts';
 import { BULK_BYTES, type Conn } from './conn.ts';
+import type { Plane } from './plane.ts';
 import type { CounterRow } from './shared/counters.ts';
 
 /** One write takes a whole bulk read with its record headers. Shared by the sessions of this thread. */
 const frames = Buffer.allocUnsafeSlow(framedBytes(BULK_BYTES));
 
-export interface RelayParts {
+interface RelayParts {
   client: Conn;
   upstream: Conn;
   counters: CounterRow;
@@ -16,6 +19,31 @@ export interface RelayParts {
   dcUp: Ctr;
   /** DC stream in, client stream out; null in fast mode, where they are the same bytes (protocol.md §6.3). */
   down: { dc: Ctr; client: Ctr } | null;
+}
+
+export interface JoinParts {
+  client: Conn;
+  upstream: Conn;
+  header: OpenedHeader;
+  /** Null on a bare connection. */
+  records: RecordReader | null;
+  /** Bytes of the client's stream that came with its header. */
+  rest: Buffer;
+}
+
+/** Introduce ourselves to a connected DC as this client, and send it what the client has said so far (protocol.md §6.2). */
+export function joinDc({ settings, counters }: Plane, { client, upstream, header, records, rest }: JoinParts): Relay {
+  const { fastMode } = settings;
+  const { transport, dc, downKeyIv } = header;
+  const made = makeHeader({ transport, dc, random: randomBytes, secret: null, ...(fastMode ? { downKeyIv } : {}) });
+  const down = fastMode ? null : { dc: made.down, client: header.down };
+  const relay = new Relay({ client, upstream, counters, records, clientUp: header.up, dcUp: made.up, down });
+  upstream.relay();
+  client.relay();
+  upstream.write(made.wire);
+  if (rest.length > 0) relay.upPayload(rest);
+  if (upstream.queued === 0) client.resume();
+  return relay;
 }
 
 /**

@@ -1,34 +1,27 @@
-import { randomBytes } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { dcNumber } from '../../lib/protocol/dc.ts';
-import { HEADER_BYTES, makeHeader, type OpenedHeader, openHeader } from '../../lib/protocol/obfuscated2.ts';
+import type { OpenedHeader } from '../../lib/protocol/obfuscated2.ts';
 import { readProxyHeader } from '../../lib/protocol/proxy-protocol.ts';
-import { RecordReader } from '../../lib/protocol/tls-record.ts';
 import type { Endpoint, HandshakeResult } from '../supervisor/engine.ts';
 import { admitHello, answerHello, enterReplay, transportAllowed } from './admission.ts';
 import type { Conn, ConnOwner } from './conn.ts';
 import { CoverRelay } from './cover-relay.ts';
-import { isOwnAddress } from './cover-target.ts';
 import { DcDial } from './dc-dial.ts';
+import { InnerHeaderReader, sealedAlert } from './inner-header.ts';
+import { isLoop } from './loop-guard.ts';
 import { Opening, type Opened } from './opening.ts';
 import type { Plane } from './plane.ts';
-import { Relay } from './relay.ts';
-import { LoopFilter } from './shared/loop-filter.ts';
-import { type Source, sourceOf } from './shared/source.ts';
+import { joinDc, type Relay } from './relay.ts';
+import { Ticket } from './ticket.ts';
 import type { UserEntry } from './user-set.ts';
 import { TICK_MS, type Timed } from './wheel.ts';
 
 /** A client that has said nothing conclusive for this long is shown to the cover, whose own time-outs then apply. */
 const ATTACH_MS = 1000;
-/** What an application-data record that carries an alert looks like from outside: 2 bytes, a type and a 16-byte tag. */
-const SEALED_ALERT_BYTES = 19;
 /** After one side's FIN the other gets this long to finish. */
 const HALF_CLOSED_MS = 30_000;
 /** Idle sessions hold no ciphers. */
 const REST_MS = 30_000;
-/** Copies of one hello at the cover at once, from anywhere, that can only be a loop. */
-const LOOP_DEPTH = 8;
-
 type Phase = 'proxy-header' | 'opening' | 'header' | 'dialing' | 'relay' | 'cover' | 'over';
 
 /** One client connection from accept to close: whose it is, where it goes, and what it may cost. */
@@ -40,17 +33,13 @@ export class Session implements ConnOwner, Timed {
   #conn: Conn | null = null;
   #phase: Phase = 'opening';
   #peer: Endpoint = { host: '', port: 0 };
-  #source: Source | null = null;
-  /** What must be given back at the end. */
-  #holds = { connection: false, source: false };
-  /** Over a limit: shown the cover whatever it says. */
-  #limited = false;
+  #ticket: Ticket | null = null;
   #reported = false;
   #opening: Opening | null = null;
   #cover: CoverRelay | null = null;
-  #user: UserEntry | null = null;
-  #records: RecordReader | null = null;
-  #header: Buffer = Buffer.alloc(0);
+  #inner: InnerHeaderReader | null = null;
+  /** What has come of a PROXY header. */
+  #preface: Buffer = Buffer.alloc(0);
   #dial: DcDial | null = null;
   #upstream: Conn | null = null;
   #relay: Relay | null = null;
@@ -88,14 +77,11 @@ export class Session implements ConnOwner, Timed {
 
   /** The peer's address is known: count it and listen to what it says. */
   #begin(): void {
-    const { gauges, sources, settings, seed, wheel } = this.#plane;
+    const { settings, wheel } = this.#plane;
     this.#phase = 'opening';
-    this.#source = sourceOf(this.#peer.host, seed);
-    this.#holds.connection = gauges.take('connections', settings.limits.connections);
-    const counted = sources.acquire(this.#source, settings.limits.perSource ?? Number.MAX_SAFE_INTEGER, unixSeconds());
-    this.#holds.source = counted === 'counted';
-    this.#limited = !this.#holds.connection || counted === 'over';
-    this.#opening = new Opening(this.#plane, sources.lastUser(this.#source), (opened) => this.#opened(opened));
+    const ticket = new Ticket(this.#plane, this.#peer.host);
+    this.#ticket = ticket;
+    this.#opening = new Opening(this.#plane, ticket.lastUser, (opened) => this.#opened(opened));
     wheel.schedule(this, Math.min(ATTACH_MS, settings.limits.handshakeMs));
   }
 
@@ -136,8 +122,8 @@ export class Session implements ConnOwner, Timed {
   }
 
   #readProxyHeader(data: Buffer): void {
-    this.#header = Buffer.concat([this.#header, data]);
-    const header = readProxyHeader(this.#header);
+    this.#preface = Buffer.concat([this.#preface, data]);
+    const header = readProxyHeader(this.#preface);
     if (header.state === 'incomplete') return;
     if (header.state === 'invalid') {
       this.#report('garbage');
@@ -146,14 +132,13 @@ export class Session implements ConnOwner, Timed {
       return;
     }
     if (header.peer !== null) this.#peer = header.peer;
-    const rest = Buffer.from(this.#header.subarray(header.consumed));
-    this.#header = Buffer.alloc(0);
+    const rest = Buffer.from(this.#preface.subarray(header.consumed));
     this.#begin();
     if (rest.length > 0) this.#fromStranger(rest);
   }
 
   #fromStranger(data: Buffer): void {
-    if (this.#limited) {
+    if (this.#ticket?.limited === true) {
       this.#toCover('limit', data);
       return;
     }
@@ -178,7 +163,7 @@ export class Session implements ConnOwner, Timed {
       }
       this.#authenticated(opened.user);
       this.#phase = 'header';
-      this.#records = new RecordReader();
+      this.#inner = new InnerHeaderReader(opened.user.key);
       this.#conn?.write(answerHello(this.#plane, opened, admitted.cipher));
       const rest = Buffer.from(held.subarray(opened.consumed));
       if (rest.length > 0) this.#readHeader(rest);
@@ -198,31 +183,21 @@ export class Session implements ConnOwner, Timed {
   }
 
   #authenticated(user: UserEntry): void {
-    this.#user = user;
-    if (this.#source !== null) this.#plane.sources.remember(this.#source, user.slot);
+    this.#ticket?.remember(user.slot);
     this.#cover?.clientClosed(null);
     this.#cover = null;
     this.#opening = null;
     this.#plane.wheel.schedule(this, this.#plane.settings.limits.handshakeMs);
   }
 
-  /** The 64-byte header inside the TLS stream, which may come in any number of records. */
   #readHeader(data: Buffer): void {
-    const count = this.#records?.unwrap(data, data.length) ?? -1;
-    if (count === -1) {
+    const read = this.#inner?.push(data) ?? 'invalid';
+    if (read === 'incomplete') return;
+    if (read === 'invalid' || !transportAllowed(this.#plane.settings, true, read.header.transport)) {
       this.#refuseInside('bad_tag');
       return;
     }
-    this.#header = Buffer.concat([this.#header, data.subarray(0, count)]);
-    if (this.#header.length < HEADER_BYTES) return;
-    const opened = openHeader(this.#header, this.#user?.key ?? null);
-    if (opened === null || !transportAllowed(this.#plane.settings, true, opened.transport)) {
-      this.#refuseInside('bad_tag');
-      return;
-    }
-    const rest = Buffer.from(this.#header.subarray(HEADER_BYTES));
-    this.#header = Buffer.alloc(0);
-    this.#dialDc(opened, rest);
+    this.#dialDc(read.header, read.rest);
   }
 
   /** Too late for the cover: leave as a TLS server that could not decrypt a record does. */
@@ -231,13 +206,7 @@ export class Session implements ConnOwner, Timed {
     const conn = this.#conn;
     this.#phase = 'over';
     if (conn === null) return;
-    if (this.#records !== null) {
-      const alert = Buffer.concat([
-        Buffer.from([0x17, 0x03, 0x03, 0, SEALED_ALERT_BYTES]),
-        randomBytes(SEALED_ALERT_BYTES),
-      ]);
-      conn.write(alert);
-    }
+    if (this.#inner !== null) conn.write(sealedAlert());
     conn.socket.destroySoon();
   }
 
@@ -265,35 +234,15 @@ export class Session implements ConnOwner, Timed {
       upstream.destroy();
       return;
     }
-    const { settings, counters, wheel } = this.#plane;
-    const dc = makeHeader({
-      transport: header.transport,
-      dc: header.dc,
-      random: randomBytes,
-      secret: null,
-      ...(settings.fastMode ? { downKeyIv: header.downKeyIv } : {}),
-    });
+    const { settings, gauges, wheel } = this.#plane;
     upstream.owner = this;
     this.#upstream = upstream;
-    this.#relay = new Relay({
-      client,
-      upstream,
-      counters,
-      records: this.#records,
-      clientUp: header.up,
-      dcUp: dc.up,
-      down: settings.fastMode ? null : { dc: dc.down, client: header.down },
-    });
     this.#phase = 'relay';
     this.#report('ok');
-    this.#plane.gauges.add('relayed', 1);
+    gauges.add('relayed', 1);
     this.#lastActive = wheel.now;
     wheel.schedule(this, Math.min(settings.limits.idleMs, REST_MS));
-    upstream.relay();
-    client.relay();
-    upstream.write(dc.wire);
-    if (rest.length > 0) this.#relay.upPayload(rest);
-    if (upstream.queued === 0) client.resume();
+    this.#relay = joinDc(this.#plane, { client, upstream, header, records: this.#inner?.records ?? null, rest });
   }
 
   /** Hand the connection to the cover for good, with all bytes so far; `data` are bytes that `opening` has not seen. */
@@ -315,7 +264,7 @@ export class Session implements ConnOwner, Timed {
   #attachCover(opening: Buffer): void {
     const conn = this.#conn;
     if (conn === null || conn.closed) return;
-    if (this.#isLoop(opening)) {
+    if (isLoop(this.#plane.loops, opening, this.#peer.host)) {
       this.#plane.event('warn', 'cover_loop', {});
       this.#reported = false;
       this.#report('loop');
@@ -330,19 +279,9 @@ export class Session implements ConnOwner, Timed {
         this.#lastActive = this.#plane.wheel.now;
       },
       onUnavailable: (why) => this.#coverUnavailable(why),
-      onClosed: (error) => {
-        if (error === null) conn.socket.destroySoon();
-        else conn.reset();
-      },
+      onClosed: (error) => closeLike(conn, error),
     });
     this.#cover.start();
-  }
-
-  #isLoop(opening: Buffer): boolean {
-    const cell = LoopFilter.cellOf(opening);
-    if (cell === null) return false;
-    const out = this.#plane.loops.count(cell);
-    return out >= LOOP_DEPTH || (out > 0 && isOwnAddress(this.#peer.host));
   }
 
   /** Without a cover: a client that may still turn out to be one of ours waits on; all others meet a reset. */
@@ -386,26 +325,20 @@ export class Session implements ConnOwner, Timed {
   onClose(conn: Conn, error: string | null): void {
     if (conn === this.#upstream) {
       const client = this.#conn;
-      if (error === null) client?.socket.destroySoon();
-      else client?.reset();
+      if (client !== null) closeLike(client, error);
       return;
     }
-    const { gauges, sources, wheel } = this.#plane;
+    const { gauges, wheel } = this.#plane;
     if (this.#phase !== 'over') this.#report('aborted');
     if (this.#relay !== null) gauges.add('relayed', -1);
     this.#phase = 'over';
     this.#opening?.close();
     this.#dial?.cancel();
     this.#cover?.clientClosed(error);
-    if (this.#upstream !== null && !this.#upstream.closed) {
-      if (error === null) this.#upstream.socket.destroySoon();
-      else this.#upstream.reset();
-    }
+    if (this.#upstream?.closed === false) closeLike(this.#upstream, error);
     wheel.cancel(this);
     gauges.add('sessions', -1);
-    if (this.#holds.connection) gauges.add('connections', -1);
-    if (this.#holds.source && this.#source !== null) sources.release(this.#source);
-    this.#holds = { connection: false, source: false };
+    this.#ticket?.release();
     this.#forget(this);
   }
 
@@ -477,6 +410,12 @@ export class Session implements ConnOwner, Timed {
     this.#reported = true;
     this.#plane.counters.result(result);
   }
+}
+
+/** Close a side as the other was closed: in order after what is queued, or by reset. */
+function closeLike(conn: Conn, error: string | null): void {
+  if (error === null) conn.socket.destroySoon();
+  else conn.reset();
 }
 
 function unixSeconds(): number {
