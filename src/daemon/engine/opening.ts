@@ -32,9 +32,14 @@ export class Opening {
     this.#done = done;
   }
 
-  /** More bytes; they are copied. */
-  push(data: Buffer): void {
+  /** Keep bytes without looking at them; they are copied. */
+  hold(data: Buffer): void {
     this.held = this.held.length === 0 ? Buffer.from(data) : Buffer.concat([this.held, data]);
+  }
+
+  /** Keep bytes and see whether they settle the matter. */
+  push(data: Buffer): void {
+    this.hold(data);
     if (!this.#searching) this.#look();
   }
 

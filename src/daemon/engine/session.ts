@@ -37,6 +37,8 @@ export class Session implements ConnOwner, Timed {
   #reported = false;
   #opening: Opening | null = null;
   #cover: CoverRelay | null = null;
+  /** Bytes of the opening that the cover has been given. */
+  #shown = 0;
   #inner: InnerHeaderReader | null = null;
   /** What has come of a PROXY header. */
   #preface: Buffer = Buffer.alloc(0);
@@ -139,13 +141,13 @@ export class Session implements ConnOwner, Timed {
 
   #fromStranger(data: Buffer): void {
     if (this.#ticket?.limited === true) {
-      this.#toCover('limit', data);
+      this.#opening?.hold(data);
+      this.#toCover('limit');
       return;
     }
-    const opening = this.#opening;
-    opening?.push(data);
+    this.#opening?.push(data);
     // The cover has been listening in since the client stalled; what did not settle the matter goes there too.
-    if (this.#phase === 'opening' && opening !== null) this.#cover?.send(data);
+    if (this.#phase === 'opening') this.#showCover();
   }
 
   #opened(opened: Opened): void {
@@ -245,25 +247,32 @@ export class Session implements ConnOwner, Timed {
     this.#relay = joinDc(this.#plane, { client, upstream, header, records: this.#inner?.records ?? null, rest });
   }
 
-  /** Hand the connection to the cover for good, with all bytes so far; `data` are bytes that `opening` has not seen. */
-  #toCover(reason: HandshakeResult, data: Buffer = Buffer.alloc(0)): void {
+  /** Hand the connection to the cover for good, with every byte so far. */
+  #toCover(reason: HandshakeResult): void {
     this.#report(reason);
-    const opening = this.#opening;
-    opening?.close();
+    this.#opening?.close();
     this.#phase = 'cover';
     this.#lastActive = this.#plane.wheel.now;
     this.#conn?.relay();
     this.#plane.wheel.schedule(this, this.#plane.settings.cover.idleMs);
-    if (this.#cover !== null) {
-      if (data.length > 0) this.#cover.send(data);
-      return;
-    }
-    this.#attachCover(Buffer.concat([opening?.held ?? Buffer.alloc(0), data]));
+    if (this.#cover === null) this.#attachCover();
+    else this.#showCover();
   }
 
-  #attachCover(opening: Buffer): void {
+  /** Send the cover what it has not seen of the opening. */
+  #showCover(): void {
+    const held = this.#opening?.held ?? Buffer.alloc(0);
+    if (this.#cover === null || this.#shown === held.length) return;
+    const unseen = held.subarray(this.#shown);
+    this.#shown = held.length;
+    this.#cover.send(unseen);
+  }
+
+  #attachCover(): void {
     const conn = this.#conn;
     if (conn === null || conn.closed) return;
+    const opening = this.#opening?.held ?? Buffer.alloc(0);
+    this.#shown = opening.length;
     if (isLoop(this.#plane.loops, opening, this.#peer.host)) {
       this.#plane.event('warn', 'cover_loop', {});
       this.#reported = false;
@@ -307,8 +316,13 @@ export class Session implements ConnOwner, Timed {
         this.#cover?.clientEnded();
         return;
       case 'opening':
-        // Whatever it was, it is over without a proof: how a server answers that is the cover's to say.
-        this.#toCover(this.#opening?.held.length === 0 ? 'silent' : 'aborted');
+        if (this.#opening?.held.length === 0 && this.#cover === null) {
+          this.#report('silent');
+          conn.end();
+          return;
+        }
+        // Over without a proof: how a server answers that is the cover's to say.
+        this.#toCover('aborted');
         this.#cover?.clientEnded();
         return;
       default:
@@ -372,7 +386,7 @@ export class Session implements ConnOwner, Timed {
     const left = this.#deadline - wheel.now;
     if (left > 0) {
       wheel.schedule(this, left * TICK_MS);
-      if (this.#cover === null) this.#attachCover(this.#opening?.held ?? Buffer.alloc(0));
+      if (this.#cover === null) this.#attachCover();
       return;
     }
     this.#toCover(this.#opening?.held.length === 0 ? 'silent' : 'timeout');
@@ -392,7 +406,8 @@ export class Session implements ConnOwner, Timed {
 
   /** One side is done, and the other has had its time. */
   #halfClosed(): boolean {
-    return this.#upstream !== null && (this.#upstream.ended || this.#conn?.ended === true);
+    const [client, upstream] = [this.#conn, this.#upstream];
+    return upstream !== null && (upstream.ended || client?.ended === true) && client?.queued === 0;
   }
 
   /** Close both sides now. */
