@@ -8,7 +8,7 @@ import { valueFromText } from '../../lib/config/settings.ts';
 export default class ConfigSet extends BaseCommand {
   static override summary = 'Change a setting in the configuration file.';
   static override description =
-    'Comments, order and the rest of the file stay as they are. A value that is not allowed changes nothing. A running proxy takes the change over at once.';
+    'Comments, order and the rest of the file stay as they are. A value that is not allowed changes nothing. A running proxy takes the change over at once, or says what has to wait for its next start.';
 
   static override args = {
     key: Args.string({ required: true, description: 'Setting, such as listen.port' }),

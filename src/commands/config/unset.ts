@@ -6,7 +6,7 @@ import { requireSetting } from '../../lib/config/key.ts';
 export default class ConfigUnset extends BaseCommand {
   static override summary = 'Take a setting out of the configuration file, so that its default counts.';
   static override description =
-    'Its line goes, everything else in the file stays as it is. A running proxy takes the change over at once.';
+    'Its line goes, everything else in the file stays as it is. A running proxy takes the change over at once, or says what has to wait for its next start.';
 
   static override args = {
     key: Args.string({ required: true, description: 'Setting, such as listen.port' }),

@@ -1,8 +1,9 @@
-import { notifyDaemon } from '../control/client.ts';
+import { reloadDaemon } from '../control/client.ts';
+import type { ReloadReply } from '../control/schema.ts';
 import { MtpError } from '../errors.ts';
 import type { Paths } from '../system/paths.ts';
-import { invalidConfig } from './load.ts';
 import { evaluate } from './evaluate.ts';
+import { invalidConfig } from './load.ts';
 import { readText } from './read-text.ts';
 
 /** What became of a change of the configuration file. */
@@ -10,28 +11,49 @@ export interface ConfigEffect {
   running: boolean;
   /** The revision that the running proxy serves now; null when none runs. */
   revision: string | null;
+  /** Keys that the running proxy takes up at its next start only. */
+  restartNeeded: string[];
   /** Keys that a variable of the environment overrides here. */
   overridden: { key: string; by: string }[];
 }
 
 /** Have the running proxy take over the saved file, and find what keeps a changed key from counting. */
 export async function takeEffect(paths: Paths, keys: string[], env: NodeJS.ProcessEnv): Promise<ConfigEffect> {
-  const overridden = await findOverridden(paths.configFile, keys, env);
-  const notified = await notifyDaemon(paths).catch((error: unknown): never => {
+  const reply = await reload(paths);
+  const failed = reply?.proofs.filter(({ ok }) => !ok) ?? [];
+  if (failed.length > 0) {
+    const details = failed.map(({ name, detail }) => `${name}: ${detail}`).join('; ');
+    throw new MtpError('NOT_PROVED', `${paths.configFile} is written, but a handshake then failed: ${details}`, {
+      hint: 'See what the proxy reports with: mtp status',
+    });
+  }
+  return {
+    running: reply !== undefined,
+    revision: reply?.revision ?? null,
+    restartNeeded: reply?.restartNeeded ?? [],
+    overridden: await findOverridden(paths.configFile, keys, env),
+  };
+}
+
+/** The effect in words, a line each. */
+export function describeEffect({ running, revision, restartNeeded, overridden }: ConfigEffect): string[] {
+  const first = running
+    ? `The running proxy serves revision ${(revision ?? '').slice(0, 12)}.`
+    : 'No proxy is running here; it counts from the next start.';
+  const later = restartNeeded.length > 0 ? [`From its next start only: ${restartNeeded.join(', ')}.`] : [];
+  const hidden = overridden.map(({ key, by }) => `${key} comes from ${by} in this environment, not from the file.`);
+  return [first, ...later, ...hidden];
+}
+
+async function reload(paths: Paths): Promise<ReloadReply | undefined> {
+  try {
+    return await reloadDaemon(paths);
+  } catch (error) {
     if (!(error instanceof MtpError)) throw error;
     const { code, message, hint, exit } = error;
     const prefix = `${paths.configFile} is written, but the running proxy did not take it over: `;
     throw new MtpError(code, prefix + message, { cause: error, exit, ...(hint === undefined ? {} : { hint }) });
-  });
-  return { running: notified.running, revision: notified.running ? notified.revision : null, overridden };
-}
-
-/** The effect in words, a line each. */
-export function describeEffect({ running, revision, overridden }: ConfigEffect): string[] {
-  const first = running
-    ? `The running proxy serves revision ${(revision ?? '').slice(0, 12)}.`
-    : 'No proxy is running here; it counts from the next start.';
-  return [first, ...overridden.map(({ key, by }) => `${key} comes from ${by} in this environment, not from the file.`)];
+  }
 }
 
 async function findOverridden(file: string, keys: string[], env: NodeJS.ProcessEnv) {
