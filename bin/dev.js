@@ -1,5 +1,10 @@
 #!/usr/bin/env node
 // Runs the sources directly: Node strips the types. For development only.
-process.env.NODE_ENV = 'development';
-const { main } = await import('../src/lib/cli/main.ts');
-await main(process.argv.slice(2), import.meta.url);
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { main } from '../src/lib/cli/main.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const pjson = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
+pjson.oclif.commands = './src/commands';
+await main(process.argv.slice(2), { root, pjson, ignoreManifest: true });

@@ -1,9 +1,9 @@
-import { Errors, flush, run } from '@oclif/core';
+import { Errors, flush, type Interfaces, run } from '@oclif/core';
 import { renderFailure } from '../ui/failure.ts';
 import { toMtpError } from './failure.ts';
 
-/** Run the command line once and leave with its exit status. `from` is the URL of the script in `bin/`. */
-export async function main(argv: string[], from: string): Promise<void> {
+/** Run the command line once and leave with its exit status. `from` is the URL of the script in `bin/`, or how to load. */
+export async function main(argv: string[], from: Interfaces.LoadOptions): Promise<void> {
   try {
     await run(argv, from);
     await flush();

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { chown, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoCode, EXIT, MtpError } from '../errors.ts';
 
@@ -32,14 +32,28 @@ export async function writeAtomic(file: string, data: string | Uint8Array, mode 
   }
 }
 
-/** Create a private directory and its parents; an existing one is left as it is. */
+/**
+ * Create a private directory and its parents; an existing one is left as it is. Level by level, because a recursive `mkdir`
+ * of Node never ends where the file system answers ENOENT for a directory that it will not create, as /proc does.
+ */
 export async function ensureDirectory(dir: string): Promise<void> {
   try {
-    const first = await mkdir(dir, { recursive: true, mode: 0o700 });
-    if (first !== undefined) await chmod(dir, 0o700);
+    await mkdir(dir, { mode: 0o700 });
   } catch (error) {
-    throw fileError('create', dir, error);
+    const code = errnoCode(error);
+    if (code === 'EEXIST' && (await stat(dir)).isDirectory()) return;
+    const parent = path.dirname(dir);
+    if (code !== 'ENOENT' || parent === dir || (await isDirectory(parent))) throw fileError('create', dir, error);
+    await ensureDirectory(parent);
+    await ensureDirectory(dir);
   }
+}
+
+async function isDirectory(dir: string): Promise<boolean> {
+  return stat(dir).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 const REASONS: Record<string, { why: string; hint: string }> = {
