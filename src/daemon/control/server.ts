@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type FastifyInstance, fastify } from 'fastify';
 import { failureJson, toMtpError } from '../../lib/cli/failure.ts';
 import { reloadReply, type ReloadReply, statusReply, type StatusReply } from '../../lib/control/schema.ts';
-import { errnoCode } from '../../lib/errors.ts';
+import { errnoCode, EXIT, MtpError } from '../../lib/errors.ts';
 import { ensureDirectory, fileError } from '../../lib/system/files.ts';
 
 export interface ControlActions {
@@ -12,8 +12,21 @@ export interface ControlActions {
   reload: () => Promise<ReloadReply>;
 }
 
+/** sun_path holds 108 bytes with the closing zero (unix(7)). */
+const SOCKET_PATH_MAX = 107;
+
 /** Serve the control API on a unix socket that only its owner can open. */
 export async function startControl(socket: string, actions: ControlActions): Promise<FastifyInstance> {
+  if (Buffer.byteLength(socket) > SOCKET_PATH_MAX) {
+    throw new MtpError(
+      'SOCKET_PATH',
+      `the path of the control socket is longer than ${SOCKET_PATH_MAX} bytes: ${socket}`,
+      {
+        exit: EXIT.precondition,
+        hint: 'Choose a shorter directory with --home.',
+      },
+    );
+  }
   await ensureDirectory(path.dirname(socket));
   const app = fastify({ logger: false, forceCloseConnections: true });
   app.get('/status', async () => statusReply.parse(await actions.status()));

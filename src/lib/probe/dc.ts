@@ -1,13 +1,15 @@
 import { makeHeader } from '../protocol/obfuscated2.ts';
 import type { Random } from './client-hello.ts';
 import { ANSWER_BYTES, answersPq, askForPq } from './res-pq.ts';
-import { type ProbeTarget, ProbeFailure, ProbeSocket, reasonOf } from './wire.ts';
+import { type ProbeTarget, ProbeFailure, ProbeSocket, reasonOf, type Via } from './wire.ts';
 
 export interface ProbeEdges {
   timeoutMs: number;
   random: Random;
   /** Unix time in ms. */
   now: () => number;
+  /** How DCs are reached; covers and our own listener are always dialled directly. */
+  via?: Via;
 }
 
 export type DcVerdict = { ok: true; ms: number } | { ok: false; reason: string };
@@ -17,7 +19,7 @@ export async function probeDc(target: ProbeTarget, dc: number, edges: ProbeEdges
   const from = edges.now();
   let socket: ProbeSocket | undefined;
   try {
-    socket = await ProbeSocket.open(target, edges.timeoutMs);
+    socket = await ProbeSocket.openVia(target, edges.timeoutMs, edges.via);
     const header = makeHeader({ transport: 'padded', dc, random: edges.random, secret: null });
     const { frame, nonce } = askForPq(edges.random, edges.now);
     socket.write(Buffer.concat([header.wire, header.up.apply(frame)]));

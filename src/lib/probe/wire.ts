@@ -1,7 +1,17 @@
 import net from 'node:net';
 import { errnoCode } from '../errors.ts';
+import { ipv6Words } from '../protocol/proxy-protocol.ts';
+import { socksAddress, SocksDialogue } from '../protocol/socks5.ts';
 
 export type ProbeTarget = { host: string; port: number } | { path: string };
+
+/** A SOCKS5 proxy to reach the target through. */
+export interface Via {
+  host: string;
+  port: number;
+  username?: string;
+  password?: string;
+}
 
 /** Why a probe ended: what the operating system said, or that the peer was silent or closed. */
 export class ProbeFailure extends Error {}
@@ -50,6 +60,19 @@ export class ProbeSocket {
     });
   }
 
+  /** As `open`, through a SOCKS5 proxy where one is given; a unix socket is always local. */
+  static async openVia(target: ProbeTarget, timeoutMs: number, via: Via | undefined): Promise<ProbeSocket> {
+    if (via === undefined || 'path' in target) return ProbeSocket.open(target, timeoutMs);
+    const probe = await ProbeSocket.open({ host: via.host, port: via.port }, timeoutMs);
+    try {
+      await probe.#socks(target, via);
+      return probe;
+    } catch (error) {
+      probe.close();
+      throw new ProbeFailure(`SOCKS5 proxy: ${reasonOf(error)}`);
+    }
+  }
+
   /** Connect, or fail with the system's error; the deadline counts for everything that follows. */
   static async open(target: ProbeTarget, timeoutMs: number): Promise<ProbeSocket> {
     const socket = net.connect(target);
@@ -84,6 +107,22 @@ export class ProbeSocket {
 
   close(): void {
     this.#socket.destroy();
+  }
+
+  async #socks({ host, port }: { host: string; port: number }, { username, password }: Via): Promise<void> {
+    const login = username === undefined ? null : { username, password: password ?? '' };
+    const words = net.isIPv6(host) ? ipv6Words(host) : null;
+    const dialogue = new SocksDialogue(socksAddress(host, words), port, login);
+    this.write(dialogue.greeting);
+    for (let answer = Buffer.alloc(0); ;) {
+      answer = Buffer.concat([answer, await this.read(1)]);
+      const step = dialogue.read(answer);
+      if (step.state === 'failed') throw new ProbeFailure(step.reason);
+      if (step.state === 'connected') return;
+      if (step.state !== 'send') continue;
+      this.write(step.bytes);
+      answer = answer.subarray(step.consumed);
+    }
   }
 
   async #arrival(silenceMs: number | undefined): Promise<boolean> {

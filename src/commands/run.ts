@@ -1,0 +1,125 @@
+import { Flags } from '@oclif/core';
+import type { DaemonOutput, Ready, Stopped } from '../daemon/main.ts';
+import { BaseCommand } from '../lib/cli/base-command.ts';
+import type { FlagValue } from '../lib/config/evaluate.ts';
+import { bestLink } from '../lib/link/access.ts';
+import { paint } from '../lib/ui/paint.ts';
+import { drawQr, qrStyle } from '../lib/ui/qr.ts';
+import { coverLines, servingLines, telegramLines } from '../lib/ui/screen.ts';
+import { shownStep, silentStep } from '../lib/ui/steps.ts';
+import { renderWarning } from '../lib/ui/warning.ts';
+import { plural } from '../lib/ui/format.ts';
+
+export default class Run extends BaseCommand {
+  static override summary = 'Run the proxy in the foreground until a signal ends it.';
+
+  static override description = `The first run makes a user, a secret and a configuration file; later runs keep them.
+SIGTERM and Ctrl-C let open connections end first, a second Ctrl-C does not wait, SIGHUP reads the files again.`;
+
+  static override flags = {
+    host: Flags.string({ helpValue: 'ADDRESS', summary: 'Address to accept clients on.' }),
+    port: Flags.integer({ helpValue: 'PORT', min: 1, max: 65_535, summary: 'Port to accept clients on.' }),
+    workers: Flags.integer({ helpValue: 'COUNT', min: 1, max: 64, summary: 'Worker threads.' }),
+    daemon: Flags.boolean({ summary: 'Print nothing but log lines in JSON, as a service does.' }),
+    'no-qr': Flags.boolean({ summary: 'Leave out the QR code.' }),
+  };
+
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --port 8443 --no-qr',
+    '<%= config.bin %> <%= command.id %> --daemon',
+  ];
+
+  async run(): Promise<{ event: 'stopped' } & Stopped> {
+    const { flags } = await this.parse(Run);
+    const { runDaemon } = await import('../daemon/main.ts');
+    const output = await this.output(flags.daemon, !flags['no-qr']);
+    const overrides = (['host', 'port'] as const).map((name) => override(`listen.${name}`, flags[name], name));
+    const stopped = await runDaemon({
+      paths: this.paths(flags),
+      overrides: [...overrides, override('workers.count', flags.workers, 'workers')].flat(),
+      version: this.config.version,
+      output,
+    });
+    if (!flags.daemon) {
+      const cut = stopped.cut === 0 ? 'no connection was cut' : `${plural(stopped.cut, 'connection')} cut`;
+      this.log(`Stopped by ${stopped.reason}; ${cut}.`);
+    }
+    return { event: 'stopped', ...stopped };
+  }
+
+  /** Each document on a line of its own, for whoever reads while the proxy runs. */
+  protected override logJson(json: unknown): void {
+    process.stdout.write(`${JSON.stringify(json)}\n`);
+  }
+
+  private async output(asService: boolean, withQr: boolean): Promise<DaemonOutput> {
+    const { humanLog, jsonLog } = await import('../daemon/telemetry/log.ts');
+    const json = this.jsonEnabled();
+    const forPeople = !asService && !json;
+    const { stderr, stdout } = process;
+    const log: DaemonOutput['log'] = (level) =>
+      forPeople && stderr.isTTY ? humanLog(stderr, level, () => new Date()) : jsonLog(stderr, level);
+    return {
+      log,
+      step: forPeople && stdout.isTTY ? shownStep : silentStep,
+      ready: async (ready) => {
+        if (json) this.logJson(readyJson(ready));
+        if (!forPeople) log('info')('info', 'ready', readyFacts(ready));
+        else await this.showReady(ready, withQr);
+      },
+      probed: ({ dcs, cover }) => {
+        if (!forPeople) return;
+        const colours = paint(stdout);
+        for (const line of [...telegramLines(dcs, colours), ...coverLines(cover, colours)]) this.log(line);
+      },
+    };
+  }
+
+  private async showReady(ready: Ready, withQr: boolean): Promise<void> {
+    const { users, access } = ready;
+    const [first] = users;
+    this.log('');
+    if (first === undefined) this.log(' There are no users yet; add one with: mtp secret add NAME');
+    else {
+      const { tg, https } = bestLink(first, access);
+      this.log(` Link for ${first.name}\n\n   ${tg}\n   ${https}\n`);
+      if (withQr) await this.showQr(tg);
+      if (users.length > 1) this.log(` ${plural(users.length - 1, 'more user')}; print a link with: mtp link NAME\n`);
+    }
+    for (const line of servingLines(ready, paint(process.stdout))) this.log(line);
+    for (const warning of access.warnings) this.logToStderr(renderWarning(warning));
+  }
+
+  private async showQr(text: string): Promise<void> {
+    const { lines, columns } = await drawQr(text, qrStyle(process.stdout));
+    if (process.stdout.isTTY && columns > process.stdout.columns) return;
+    for (const line of lines) this.log(line);
+    this.log('');
+  }
+}
+
+function override(key: string, value: unknown, flag: string): FlagValue[] {
+  return value === undefined ? [] : [{ key, value, flag: `--${flag}` }];
+}
+
+/** For programs that start the proxy and go on to use it; the links hold secrets, so this goes to stdout only. */
+function readyJson(ready: Ready): object {
+  const { users, access, ...facts } = ready;
+  const links = users.map((user) => ({ name: user.name, ...bestLink(user, access) }));
+  const { server, reach, warnings } = access;
+  return { event: 'ready', ...facts, server, reach, warnings, links };
+}
+
+function readyFacts({ enginePid, revision, listening, workers, cap, users }: Ready): Record<string, string | number> {
+  return {
+    engine: enginePid,
+    revision: revision.slice(0, 12),
+    host: listening.host,
+    port: listening.port,
+    workers,
+    connections: cap.connections,
+    bound: cap.bound,
+    users: users.length,
+  };
+}

@@ -1,0 +1,26 @@
+import { BaseCommand } from '../lib/cli/base-command.ts';
+import { getStatus } from '../lib/control/client.ts';
+import type { StatusReply } from '../lib/control/schema.ts';
+import { MtpError } from '../lib/errors.ts';
+import { paint } from '../lib/ui/paint.ts';
+import { statusLines } from '../lib/ui/screen.ts';
+
+export default class Status extends BaseCommand {
+  static override summary =
+    'Show what the running proxy does: connections, handshakes, traffic, Telegram and the cover.';
+
+  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json'];
+
+  async run(): Promise<StatusReply> {
+    const { flags } = await this.parse(Status);
+    const paths = this.paths(flags);
+    const status = await getStatus(paths);
+    if (status === undefined) {
+      throw new MtpError('NOT_RUNNING', `no proxy runs here: nothing answers on ${paths.socket}`, {
+        hint: 'Start it with "mtp run", or name its directory with --home.',
+      });
+    }
+    for (const line of statusLines(status, Date.now(), paint(process.stdout))) this.log(line);
+    return status;
+  }
+}

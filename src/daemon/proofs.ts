@@ -1,0 +1,61 @@
+import type { Proof } from '../lib/control/schema.ts';
+import { type HandshakeVerdict, probeHandshake } from '../lib/probe/handshake.ts';
+import type { ProbeEdges } from '../lib/probe/dc.ts';
+import type { User } from '../lib/users/store.ts';
+import type { Endpoint, EngineRevision, Mode } from './supervisor/engine.ts';
+
+/** A user whose access a change gives or takes. */
+export interface AccessChange {
+  name: string;
+  key: string;
+  access: boolean;
+}
+
+/** Who may connect now and could not before, and the reverse. A new key for a user is both. */
+export function accessChanges(before: User[], after: User[]): AccessChange[] {
+  const allowed = (users: User[]): Map<string, string> =>
+    new Map(users.filter(({ enabled }) => enabled).map(({ key, name }) => [key, name]));
+  const [old, fresh] = [allowed(before), allowed(after)];
+  const gained = [...fresh].filter(([key]) => !old.has(key)).map(([key, name]) => ({ name, key, access: true }));
+  const lost = [...old].filter(([key]) => !fresh.has(key)).map(([key, name]) => ({ name, key, access: false }));
+  return [...gained, ...lost];
+}
+
+/** Shake hands with our own listener as every user whose access changed; the answer has to be the one wanted. */
+export async function proveAccess(
+  changes: AccessChange[],
+  listening: Endpoint,
+  settings: EngineRevision['settings'],
+  edges: ProbeEdges,
+): Promise<Proof[]> {
+  const mode: Mode = settings.modes[0] ?? 'ee';
+  const { domain } = settings.cover;
+  const proofs: Proof[] = [];
+  for (const { name, key, access } of changes) {
+    const credentials = { mode, key: Buffer.from(key, 'hex'), domain };
+    const verdict = await probeHandshake(dialable(listening), credentials, edges);
+    proofs.push({ name, ...judge(verdict, mode, access) });
+  }
+  return proofs;
+}
+
+/** An address to reach a listener at that is bound to all of them. */
+export function dialable({ host, port }: Endpoint): Endpoint {
+  return { port, host: host === '::' ? '::1' : host === '0.0.0.0' ? '127.0.0.1' : host };
+}
+
+/** In ee the server proves that it knows the secret; in the other modes only an answer of Telegram shows it. */
+export function judge(verdict: HandshakeVerdict, mode: Mode, access: boolean): { ok: boolean; detail: string } {
+  const { layer, detail } = verdict;
+  if (layer === 'tcp') return { ok: false, detail: `our own port cannot be reached: ${detail}` };
+  const accepted = layer === 'works' || (mode === 'ee' && layer === 'dc');
+  if (!access && mode !== 'ee' && !accepted) return { ok: true, detail: 'Telegram does not answer with this secret' };
+  if (!access) {
+    return accepted
+      ? { ok: false, detail: 'the secret is still accepted' }
+      : { ok: true, detail: 'the secret is refused' };
+  }
+  if (layer === 'works') return { ok: true, detail: 'the secret is accepted and Telegram answers' };
+  if (accepted) return { ok: true, detail: `the secret is accepted; Telegram gave no answer: ${detail}` };
+  return { ok: false, detail: `the secret is not accepted: ${detail}` };
+}

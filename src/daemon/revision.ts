@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import type { Settings } from '../lib/config/schema.ts';
+import { DEFAULT_DCS } from '../lib/protocol/dc.ts';
+import type { ConnectionCap } from '../lib/system/limits.ts';
+import type { User } from '../lib/users/store.ts';
+import type { CoverProfile, EngineRevision, EngineSettings } from './supervisor/engine.ts';
+
+/** What the machine decides where the settings say `auto`. */
+export interface Machine {
+  processors: number;
+  cap: ConnectionCap;
+}
+
+export interface Cap {
+  connections: number;
+  bound: ConnectionCap['bound'] | 'configured';
+}
+
+export interface RevisionParts {
+  settings: Settings;
+  users: User[];
+  /** Measured covers by domain. */
+  profiles: Record<string, CoverProfile>;
+  machine: Machine;
+  replayFile: string | null;
+}
+
+/** Strangers must not be able to use up what clients need. */
+const COVER_SHARE = 4;
+const COVER_LEAST = 16;
+const COVER_MOST = 512;
+
+/** Everything that the engine acts on, under a name that is the same for the same content. */
+export function makeRevision(parts: RevisionParts): EngineRevision {
+  const settings = engineSettings(parts);
+  const { domain } = parts.settings.cover;
+  const users = parts.users.map(({ id, key, enabled }) => ({ id, key, domain, enabled }));
+  const id = createHash('sha256').update(canonicalJson({ settings, users })).digest('hex');
+  return { id, settings, users };
+}
+
+/** The limit that applies: what the operator chose, as far as the open files allow it, or what the machine carries. */
+export function effectiveCap(wanted: number | 'auto', { cap }: Machine): Cap {
+  if (wanted === 'auto' || (cap.bound === 'open-files' && wanted > cap.connections)) return cap;
+  return { connections: wanted, bound: 'configured' };
+}
+
+function engineSettings({ settings, profiles, machine, replayFile }: RevisionParts): EngineSettings {
+  const { listen, protocol, cover, limits, telegram, upstream, workers } = settings;
+  const { connections } = effectiveCap(limits.connections, machine);
+  const coverShare = Math.min(COVER_MOST, Math.max(COVER_LEAST, Math.floor(connections / COVER_SHARE)));
+  return {
+    listen: { host: listen.host, port: listen.port, backlog: listen.backlog },
+    workers: workers.count === 'auto' ? machine.processors : workers.count,
+    proxyProtocolFrom: listen.proxy_protocol_from,
+    modes: protocol.modes,
+    transports: protocol.transports,
+    maxSkewSeconds: Math.ceil(protocol.max_skew / 1000),
+    fastMode: protocol.fast_mode,
+    limits: {
+      connections,
+      perSource: limits.per_source,
+      coverConnections: cover.max_connections === 'auto' ? coverShare : cover.max_connections,
+      handshakeMs: limits.handshake_timeout,
+      idleMs: limits.idle_timeout,
+    },
+    cover: {
+      domain: cover.domain,
+      target: cover.target,
+      proxyProtocol: cover.proxy_protocol,
+      connectMs: cover.connect_timeout,
+      idleMs: cover.idle_timeout,
+      profiles,
+    },
+    telegram: {
+      prefer: telegram.prefer,
+      dcs: { ...DEFAULT_DCS, ...telegram.dc },
+      fallbackDc: telegram.fallback_dc,
+      connectMs: telegram.connect_timeout,
+    },
+    socks5: upstream.socks5 ?? null,
+    replayFile,
+  };
+}
+
+/** JSON with the keys of every object in order, so that equal content is equal text. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    part !== null && typeof part === 'object' && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+      : part,
+  );
+}

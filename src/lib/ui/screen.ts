@@ -1,0 +1,116 @@
+import type { ChalkInstance } from 'chalk';
+import type { CapStatus, CoverStatus, DcStatus, StatusReply } from '../control/schema.ts';
+import { formatBytes, formatSpan, plural } from './format.ts';
+
+/** The lines of the screens of `mtp run` and `mtp status`. Everything in them was observed. */
+
+const LABEL = 13;
+
+function row(colours: ChalkInstance, label: string, text: string): string {
+  return ` ${colours.dim(label.padEnd(LABEL))}${text}`;
+}
+
+const BOUNDS: Record<string, string> = {
+  memory: 'what the memory carries',
+  'open-files': 'what the limit of open files allows',
+  floor: 'the least that is offered; memory is short',
+  configured: 'limits.connections',
+};
+
+export function describeCap({ connections, bound }: CapStatus): string {
+  return `${plural(connections, 'connection')} at most (${BOUNDS[bound] ?? bound})`;
+}
+
+export interface Serving {
+  listening: { host: string; port: number };
+  workers: number;
+  cap: CapStatus;
+  configFile: string;
+}
+
+export function servingLines({ listening, workers, cap, configFile }: Serving, colours: ChalkInstance): string[] {
+  const host = listening.host.includes(':') ? `[${listening.host}]` : listening.host;
+  return [
+    row(colours, 'Listening', `${host}:${listening.port}, ${plural(workers, 'worker')}`),
+    row(colours, 'Limit', describeCap(cap)),
+    row(colours, 'Settings', configFile),
+  ];
+}
+
+/** Which DCs answered a real question, and how fast. */
+export function telegramLines(dcs: DcStatus[], colours: ChalkInstance): string[] {
+  if (dcs.length === 0) return [row(colours, 'Telegram', 'not asked yet')];
+  const cells = dcs.map(({ dc, ok, ms }) => (ok ? `DC${dc} ${ms} ms` : colours.red(`DC${dc} unreachable`)));
+  const down = dcs.filter(({ ok }) => !ok);
+  const reasons = [...new Set(down.map(({ reason }) => reason))].join('; ');
+  const lines = [row(colours, 'Telegram', cells.join('  '))];
+  if (down.length === dcs.length) {
+    lines.push(
+      row(
+        colours,
+        '',
+        colours.yellow(`No data centre answers (${reasons}): clients cannot reach Telegram through this proxy now.`),
+      ),
+    );
+  } else if (down.length > 0) {
+    lines.push(row(colours, '', `${plural(down.length, 'data centre')} did not answer: ${reasons}`));
+  }
+  return lines;
+}
+
+export function coverLines(cover: CoverStatus, colours: ChalkInstance): string[] {
+  const { domain, state, reason, flightBytes, postQuantum } = cover;
+  if (state === 'unknown') return [row(colours, 'Cover', `${domain}, not probed yet`)];
+  if (state === 'unreachable') {
+    const why = `Strangers are reset instead of shown a website until it answers.`;
+    return [row(colours, 'Cover', `${domain} ${colours.red(`unreachable: ${reason ?? ''}`)}`), row(colours, '', why)];
+  }
+  if (state === 'not-tls13') {
+    const hint = 'Choose another with: mtp config set cover.domain NAME';
+    return [
+      row(colours, 'Cover', `${domain} ${colours.yellow(`is no TLS 1.3 site: ${reason ?? ''}`)}`),
+      row(colours, '', hint),
+    ];
+  }
+  const exchange = postQuantum === true ? 'X25519MLKEM768' : 'no post-quantum key exchange';
+  return [row(colours, 'Cover', `${domain} answers with TLS 1.3, ${exchange}, ${flightBytes ?? 0} bytes`)];
+}
+
+/** The whole of `mtp status`. */
+export function statusLines(status: StatusReply, now: number, colours: ChalkInstance): string[] {
+  const { engine, traffic } = status;
+  const state = engine.state === 'running' ? colours.green('running') : colours.yellow(engine.state);
+  const listening = engine.listening === null ? 'not listening' : `port ${engine.listening.port}`;
+  const lines = [
+    row(
+      colours,
+      'Proxy',
+      `${state}, ${listening}, ${plural(engine.workers, 'worker')}, up ${formatSpan(now - status.startedAt)}`,
+    ),
+    row(colours, 'Revision', status.revision.slice(0, 12)),
+    row(colours, 'Users', `${status.users.enabled} of ${status.users.total} enabled`),
+    row(colours, 'Limit', describeCap(status.cap)),
+  ];
+  if (traffic !== null) {
+    const { connections, bytes, handshakes, rssBytes } = traffic;
+    const results = Object.entries(handshakes).filter(([, count]) => count > 0);
+    lines.push(
+      row(
+        colours,
+        'Connections',
+        `${connections.current} open (${connections.relayed} relayed, ${connections.cover} at the cover), ${connections.total} in all`,
+      ),
+      row(colours, 'Handshakes', results.map(([name, count]) => `${name} ${count}`).join('  ') || 'none yet'),
+      row(colours, 'Traffic', `${formatBytes(bytes.up)} up, ${formatBytes(bytes.down)} down`),
+      row(colours, 'Memory', formatBytes(rssBytes)),
+    );
+  }
+  lines.push(...telegramLines(status.dcs, colours), ...coverLines(status.cover, colours));
+  if (engine.restarts > 0) lines.push(row(colours, 'Restarts', String(engine.restarts)));
+  if (engine.lastError !== null) {
+    lines.push(
+      row(colours, 'Last error', `${engine.lastError.message} (${formatSpan(now - engine.lastError.at)} ago)`),
+    );
+  }
+  return lines;
+}
