@@ -17,7 +17,7 @@ import type { UserEntry } from './user-set.ts';
 import { TICK_MS, type Timed } from './wheel.ts';
 
 /** A client that has said nothing conclusive for this long is shown to the cover, whose own time-outs then apply. */
-const ATTACH_MS = 1000;
+const ATTACH_MS = 250;
 /** After one side's FIN the other gets this long to finish. */
 const HALF_CLOSED_MS = 30_000;
 /** Idle sessions hold no ciphers. */
