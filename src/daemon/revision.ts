@@ -25,10 +25,10 @@ export interface RevisionParts {
   replayFile: string | null;
 }
 
-/** Strangers must not be able to use up what clients need. */
+/** Strangers must not be able to use up what clients need, nor the descriptors that the limit of connections leaves. */
 const COVER_SHARE = 4;
 const COVER_LEAST = 16;
-const COVER_MOST = 512;
+const COVER_MOST = 128;
 
 /** Everything that the engine acts on, under a name that is the same for the same content. */
 export function makeRevision(parts: RevisionParts): EngineRevision {
