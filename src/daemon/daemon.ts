@@ -100,8 +100,10 @@ export class Daemon {
     const { telegram, socks5 } = this.#revision.settings;
     const edges = { ...this.#parts.edges, ...(socks5 === null ? {} : { via: socks5 }) };
     this.#dcs = await probeDcs(telegram, edges);
-    for (const { dc, ok, reason } of this.#dcs) {
-      if (!ok) this.#parts.log('warn', 'dc_unreachable', { dc, reason });
+    const down = this.#dcs.filter(({ ok }) => !ok);
+    if (down.length > 0) {
+      const reasons = [...new Set(down.map(({ reason }) => reason))].join('; ');
+      this.#parts.log('warn', 'dcs_unreachable', { dcs: down.map(({ dc }) => dc).join(','), reason: reasons });
     }
     return this.#dcs;
   }

@@ -40,7 +40,7 @@ async function call<Schema extends z.ZodType>(
     answer = await exchange(socket, method, path, timeoutMs);
   } catch (error) {
     const code = errnoCode(error);
-    if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ECONNREFUSED') return undefined;
     if (code === 'EACCES') {
       throw new MtpError('CONTROL_EACCES', `the control socket ${socket} belongs to another user`, {
         exit: EXIT.needsRoot,

@@ -1,0 +1,105 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Chalk } from 'chalk';
+import { describe, expect, it } from 'vitest';
+import type { StatusReply } from '../../src/lib/control/schema.ts';
+import { formatBytes, formatSpan } from '../../src/lib/ui/format.ts';
+import { statusLines } from '../../src/lib/ui/screen.ts';
+
+const BIN = fileURLToPath(new URL('../../bin/dev.js', import.meta.url));
+const plain = new Chalk({ level: 0 });
+
+const STATUS: StatusReply = {
+  version: '0.1.0',
+  pid: 1,
+  startedAt: 0,
+  revision: 'abcdef0123456789',
+  engine: {
+    state: 'running',
+    pid: 2,
+    listening: { host: '::', port: 443 },
+    workers: 2,
+    restarts: 1,
+    lastError: { at: 60_000, message: 'the engine ended with signal SIGKILL' },
+  },
+  cap: { connections: 3620, bound: 'memory' },
+  users: { total: 3, enabled: 2 },
+  traffic: {
+    connections: { current: 5, relayed: 4, cover: 1, total: 90 },
+    handshakes: { ok: 80, skew: 2, replay: 0 },
+    bytes: { up: 1536, down: 5_000_000 },
+    rssBytes: 104_857_600,
+  },
+  dcs: [
+    { dc: 1, ok: true, ms: 45, reason: null },
+    { dc: 2, ok: false, ms: null, reason: 'no answer' },
+  ],
+  cover: {
+    domain: 'example.org',
+    target: 'example.org:443',
+    state: 'ok',
+    checkedAt: 1,
+    reason: null,
+    flightBytes: 2900,
+    postQuantum: true,
+  },
+};
+
+describe('mtp status', () => {
+  it('without a daemon ends with status 1 and says where it looked', async () => {
+    const home = await mkdtemp(path.join(os.tmpdir(), 'mtp-status-'));
+    const text = spawnSync(process.execPath, [BIN, 'status', '--home', home], { encoding: 'utf8' });
+    expect(text.status).toBe(1);
+    expect(text.stderr).toContain(`no proxy runs here: nothing answers on ${home}`);
+    const json = spawnSync(process.execPath, [BIN, 'status', '--json', '--home', home], { encoding: 'utf8' });
+    expect(json.status).toBe(1);
+    expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'NOT_RUNNING' } });
+    await rm(home, { recursive: true });
+  });
+
+  it('shows what there is, and no class of handshake that did not occur', () => {
+    const text = statusLines(STATUS, 120_000, plain).join('\n');
+    expect(text).toContain('running, port 443, 2 workers, up 2m');
+    expect(text).toContain('5 open (4 relayed, 1 at the cover), 90 in all');
+    expect(text).toContain('ok 80  skew 2');
+    expect(text).not.toContain('replay');
+    expect(text).toContain('1.5 KB up, 4.8 MB down');
+    expect(text).toContain('DC1 45 ms  DC2 unreachable');
+    expect(text).toContain('X25519MLKEM768, 2900 bytes');
+    expect(text).toContain('the engine ended with signal SIGKILL (1m ago)');
+  });
+
+  it('says that nobody reaches Telegram when no data centre answers', () => {
+    const dcs = STATUS.dcs.map((dc) => ({ ...dc, ok: false, ms: null, reason: 'network unreachable' }));
+    const text = statusLines({ ...STATUS, dcs }, 0, plain).join('\n');
+    expect(text).toContain('No data centre answers (network unreachable)');
+  });
+
+  it.each([
+    ['unreachable', 'Strangers are reset'],
+    ['not-tls13', 'mtp config set cover.domain'],
+    ['unknown', 'not probed yet'],
+  ] as const)('a cover that is %s is said to be', (state, words) => {
+    const text = statusLines({ ...STATUS, cover: { ...STATUS.cover, state, reason: 'x' } }, 0, plain).join('\n');
+    expect(text).toContain(words);
+  });
+});
+
+describe('figures', () => {
+  it.each([
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1024, '1.0 KB'],
+    [150 * 1024, '150 KB'],
+    [2 ** 40, '1.0 TB'],
+  ])('%i bytes are %s', (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+  it.each([
+    [0, '0s'],
+    [59_999, '59s'],
+    [3_600_000, '1h'],
+    [90_061_000, '1d 1h'],
+  ])('%i ms are %s', (ms, text) => expect(formatSpan(ms)).toBe(text));
+});

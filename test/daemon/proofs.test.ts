@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { accessChanges, dialable, judge } from '../../src/daemon/proofs.ts';
+import type { HandshakeVerdict } from '../../src/lib/probe/handshake.ts';
+import type { User } from '../../src/lib/users/store.ts';
+
+const user = (name: string, key: string, enabled = true): User => ({ id: name, name, key, enabled, createdAt: '' });
+const at = (layer: HandshakeVerdict['layer']): HandshakeVerdict => ({
+  layer,
+  ok: layer === 'works',
+  ms: 1,
+  detail: 'x',
+});
+
+describe('changes of access', () => {
+  it('are users added, removed, disabled and given a new key', () => {
+    const before = [user('kept', 'k'), user('gone', 'g'), user('off', 'o'), user('rekeyed', 'r1')];
+    const after = [user('kept', 'k'), user('off', 'o', false), user('rekeyed', 'r2'), user('new', 'n')];
+    expect(accessChanges(before, after)).toEqual([
+      { name: 'rekeyed', key: 'r2', access: true },
+      { name: 'new', key: 'n', access: true },
+      { name: 'gone', key: 'g', access: false },
+      { name: 'off', key: 'o', access: false },
+      { name: 'rekeyed', key: 'r1', access: false },
+    ]);
+  });
+  it('do not follow from a new name', () => {
+    expect(accessChanges([user('a', 'k')], [user('b', 'k')])).toEqual([]);
+  });
+});
+
+describe('judgement of a handshake', () => {
+  it.each([
+    ['works', 'ee', true, true],
+    ['dc', 'ee', true, true],
+    ['tls', 'ee', true, false],
+    ['tls', 'ee', false, true],
+    ['dc', 'ee', false, false],
+    ['works', 'dd', true, true],
+    ['obfuscated2', 'dd', true, false],
+    ['obfuscated2', 'dd', false, true],
+    ['works', 'dd', false, false],
+    ['tcp', 'ee', false, false],
+    ['tcp', 'ee', true, false],
+  ] as const)('%s in %s with access %s is ok: %s', (layer, mode, access, ok) => {
+    expect(judge(at(layer), mode, access).ok).toBe(ok);
+  });
+});
+
+it('a listener on all addresses is dialled at loopback', () => {
+  expect(dialable({ host: '::', port: 1 }).host).toBe('::1');
+  expect(dialable({ host: '0.0.0.0', port: 1 }).host).toBe('127.0.0.1');
+  expect(dialable({ host: '192.0.2.1', port: 1 }).host).toBe('192.0.2.1');
+});

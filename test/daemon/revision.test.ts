@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { settingsSchema, type Settings, tables } from '../../src/lib/config/schema.ts';
+import type { User } from '../../src/lib/users/store.ts';
+import { canonicalJson, effectiveCap, makeRevision, type RevisionParts } from '../../src/daemon/revision.ts';
+import { keepStructural } from '../../src/daemon/structural.ts';
+
+const base = Object.fromEntries(Object.keys(tables).map((table) => [table, {}]));
+const settings = (values: Record<string, unknown> = {}): Settings => settingsSchema.parse({ ...base, ...values });
+const me: User = {
+  id: '0011223344556677',
+  name: 'me',
+  key: 'a'.repeat(32),
+  createdAt: '2026-01-01T00:00:00Z',
+  enabled: true,
+};
+const machine = { processors: 2, cap: { connections: 3620, bound: 'memory' as const } };
+const parts = (change: Partial<RevisionParts> = {}): RevisionParts => ({
+  settings: settings(),
+  users: [me],
+  profiles: {},
+  machine,
+  replayFile: null,
+  ...change,
+});
+
+describe('revision', () => {
+  it('has one id for one content, whatever the order of keys', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (record) => {
+        const reversed = Object.fromEntries(Object.entries(record).reverse());
+        expect(canonicalJson(reversed)).toBe(canonicalJson(record));
+      }),
+    );
+    expect(makeRevision(parts()).id).toBe(makeRevision(parts()).id);
+    expect(makeRevision(parts()).id).toMatch(/^[0-9a-f]{64}$/);
+  });
+  it('changes with a secret, a setting or a measured cover, not with a name', () => {
+    const { id } = makeRevision(parts());
+    expect(makeRevision(parts({ users: [{ ...me, key: 'b'.repeat(32) }] })).id).not.toBe(id);
+    expect(makeRevision(parts({ settings: settings({ protocol: { modes: ['dd'] } }) })).id).not.toBe(id);
+    const profiles = { 'www.apple.com': { flightBytes: 3000, postQuantum: true } };
+    expect(makeRevision(parts({ profiles })).id).not.toBe(id);
+    expect(makeRevision(parts({ users: [{ ...me, name: 'you' }] })).id).toBe(id);
+  });
+  it('fills in what the settings leave to the machine', () => {
+    const { settings: engine, users } = makeRevision(parts());
+    expect(engine.workers).toBe(2);
+    expect(engine.limits).toMatchObject({ connections: 3620, coverConnections: 128 });
+    expect(engine.maxSkewSeconds).toBe(120);
+    expect(engine.cover.target).toEqual({ host: 'www.apple.com', port: 443 });
+    expect(users).toEqual([{ id: me.id, key: me.key, domain: 'www.apple.com', enabled: true }]);
+  });
+  it('replaces the addresses of one DC and keeps the others', () => {
+    const own = settings({ telegram: { dc: { '2': ['127.0.0.1:4430'] } } });
+    const { dcs } = makeRevision(parts({ settings: own })).settings.telegram;
+    expect(dcs['2']).toEqual([{ host: '127.0.0.1', port: 4430 }]);
+    expect(dcs['1']?.length).toBeGreaterThan(0);
+  });
+});
+
+describe('connection cap in force', () => {
+  it('is the word of the operator', () => {
+    expect(effectiveCap(50, machine)).toEqual({ connections: 50, bound: 'configured' });
+    expect(effectiveCap(9000, machine)).toEqual({ connections: 9000, bound: 'configured' });
+  });
+  it('is not more than the open files allow', () => {
+    const cap = { connections: 256, bound: 'open-files' as const };
+    expect(effectiveCap(9000, { processors: 1, cap })).toEqual(cap);
+  });
+});
+
+describe('structural settings', () => {
+  it('stay as they run and are named', () => {
+    const running = settings({ listen: { port: 443 } });
+    const read = settings({ listen: { port: 8443 }, workers: { count: 4 }, protocol: { modes: ['dd'] } });
+    const kept = keepStructural(running, read);
+    expect(kept.restartNeeded).toEqual(['listen.port', 'workers.count']);
+    expect(kept.settings.listen.port).toBe(443);
+    expect(kept.settings.protocol.modes).toEqual(['dd']);
+  });
+  it('that did not change need no restart', () => {
+    expect(keepStructural(settings(), settings({ cover: { domain: 'example.org' } })).restartNeeded).toEqual([]);
+  });
+});
