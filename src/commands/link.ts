@@ -7,19 +7,19 @@ import { renderWarning } from '../lib/ui/warning.ts';
 import { loadUsers, requireFirst, requireUser } from '../lib/users/store.ts';
 
 export default class Link extends BaseCommand {
-  static override summary = 'Print the link that a Telegram client opens, as text and as a QR code.';
+  static override summary = 'Print the link that a Telegram client opens, on a terminal with its QR code.';
 
   static override args = {
     name: Args.string({ description: 'Whose link to print; the first user if nobody is named' }),
   };
 
   static override flags = {
-    'no-qr': Flags.boolean({ summary: 'Leave out the QR code.' }),
+    qr: Flags.boolean({ allowNo: true, summary: 'Draw the QR code; by default on a terminal only.' }),
   };
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
-    '<%= config.bin %> <%= command.id %> bob --no-qr',
+    '<%= config.bin %> <%= command.id %> bob --qr',
     '<%= config.bin %> <%= command.id %> bob --json',
   ];
 
@@ -33,7 +33,7 @@ export default class Link extends BaseCommand {
     if (!user.enabled) warnings.push(`${user.name} is disabled; the proxy does not let ${user.name} in.`);
     this.log(link.tg);
     this.log(link.https);
-    if (!flags['no-qr'] && !this.jsonEnabled()) await this.printQr(link.tg);
+    if (flags.qr ?? (process.stdout.isTTY && !this.jsonEnabled())) await this.printQr(link.tg);
     for (const warning of warnings) this.logToStderr(renderWarning(warning));
     const { server, port, reach } = access;
     return { name: user.name, ...link, server, port, reach, warnings };

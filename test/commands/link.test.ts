@@ -30,17 +30,17 @@ describe('link', () => {
     });
   });
 
-  test('prints the links of the first user with server and port of the configuration, then a QR code', async () => {
+  test('prints the links of the first user with server and port of the configuration, and a QR code when asked for', async () => {
     await writeFile(path.join(home, 'config.toml'), '[link]\nserver = "proxy.example.com"\nport = 8443\n');
     await addUser({ usersFile }, { name: 'bob' });
     await addUser({ usersFile }, { name: 'eve' });
-    const { stdout, stderr } = await run(Link, at());
+    const { stdout, stderr } = await run(Link, at('--qr'));
     const [tg = '', https = '', ...qr] = stdout.trimEnd().split('\n');
     expect(parseLink(tg)).toEqual(parseLink(https));
     expect(parseLink(tg)).toMatchObject({ server: 'proxy.example.com', port: 8443, secret: { mode: 'ee' } });
     expect(qr.length).toBeGreaterThan(20);
     expect(stderr).toBe('');
-    expect((await run(Link, at('eve', '--no-qr'))).stdout.trimEnd().split('\n')).toHaveLength(2);
+    expect((await run(Link, at('eve'))).stdout.trimEnd().split('\n')).toHaveLength(2);
   });
 
   test('names the mode that is hardest to recognise among those that are on', async () => {

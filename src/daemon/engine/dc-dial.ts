@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { ipv6Words } from '../../lib/protocol/proxy-protocol.ts';
+import { ipv6Words } from '../../lib/protocol/ip-address.ts';
 import { socksAddress, SocksDialogue } from '../../lib/protocol/socks5.ts';
 import type { Endpoint, EngineSettings } from '../supervisor/engine.ts';
 import { type Conn, type ConnOwner, dial } from './conn.ts';

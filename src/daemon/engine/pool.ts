@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { moduleUrl } from '../../lib/system/module-url.ts';
+import { entryUrl } from '../../lib/system/module-url.ts';
 import type { EngineEvent, EngineRevision, EngineStats } from '../supervisor/engine.ts';
 import { compactReplays, loadReplays } from './replay-store.ts';
 import { Counters } from './shared/counters.ts';
@@ -123,7 +123,7 @@ export class Pool {
   }
 
   async #startWorker(index: number): Promise<number> {
-    const worker = new Worker(moduleUrl(import.meta.url, './worker'), {
+    const worker = new Worker(entryUrl('daemon/engine/worker'), {
       workerData: {
         worker: index,
         revision: this.#forWorkers(),

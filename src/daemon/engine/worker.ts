@@ -78,7 +78,7 @@ async function stop(): Promise<void> {
   process.exit(0);
 }
 
-try {
+async function start(): Promise<void> {
   const listener = await listen(
     { ...revision.settings.listen, port },
     {
@@ -105,7 +105,9 @@ try {
     }
   });
   say({ type: 'listening', port: listener.port });
-} catch (error) {
+}
+
+start().catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error);
   say({ type: 'failed', code: errnoCode(error) ?? 'LISTEN', message });
-}
+});

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { EXIT, MtpError } from '../../lib/errors.ts';
-import { moduleUrl } from '../../lib/system/module-url.ts';
+import { entryUrl } from '../../lib/system/module-url.ts';
 import type { Engine, EngineEvent, EngineRevision, EngineStats } from './engine.ts';
 import type { EngineMessage, EngineReplies, EngineRequest } from './ipc.ts';
 
@@ -27,7 +27,7 @@ export class BuiltinEngine implements Engine {
   #seq = 0;
 
   /** `module` is the entry of the process; tests put a scripted one in its place. */
-  constructor(module: URL = moduleUrl(import.meta.url, '../engine/main')) {
+  constructor(module: URL = entryUrl('daemon/engine/main')) {
     this.#module = module;
   }
 

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
+import { ipFamily } from '../protocol/ip-address.ts';
 
 export interface Endpoint {
   host: string;
@@ -32,20 +32,20 @@ export function parseEndpoint(text: string): Endpoint | undefined {
   const port = Number(match?.[3]);
   if (match === null || port < 1 || port > 65_535) return undefined;
   const [, v6, name = ''] = match;
-  if (v6 !== undefined) return isIP(v6) === 6 ? { host: v6, port } : undefined;
-  return isIP(name) === 4 || isHostName(name) ? { host: name, port } : undefined;
+  if (v6 !== undefined) return ipFamily(v6) === 6 ? { host: v6, port } : undefined;
+  return ipFamily(name) === 4 || isHostName(name) ? { host: name, port } : undefined;
 }
 
 /** An endpoint as `parseEndpoint` reads it. */
 export function formatEndpoint({ host, port }: Endpoint): string {
-  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+  return ipFamily(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** An address block in the form `address/prefix`; a single address gets the full prefix. Undefined when it is neither. */
 export function parseCidr(text: string): string | undefined {
   const [address = '', prefix, ...rest] = text.split('/');
-  const family = isIP(address);
-  if (family === 0 || rest.length > 0 || address.includes('%')) return undefined;
+  const family = ipFamily(address);
+  if (family === 0 || rest.length > 0) return undefined;
   const bits = family === 4 ? 32 : 128;
   if (prefix === undefined) return `${address}/${bits}`;
   return /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits ? `${address}/${Number(prefix)}` : undefined;

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { ipFamily } from '../protocol/ip-address.ts';
 import {
   asciiHostName,
   type Endpoint,
@@ -34,10 +34,10 @@ export const durationText = (atLeastMs: number): string =>
 
 export const port = z.int().min(1).max(65_535);
 export const positive = z.int().min(1);
-export const ipAddress = parsed((text) => (isIP(text) !== 0 && !text.includes('%') ? text : undefined));
+export const ipAddress = parsed((text) => (ipFamily(text) !== 0 ? text : undefined));
 export const cidr = parsed(parseCidr);
 export const socks5 = parsed<Socks5>(parseSocks5);
-export const serverName = parsed((text) => (isIP(text) !== 0 || isHostName(text) ? text : undefined));
+export const serverName = parsed((text) => (ipFamily(text) !== 0 || isHostName(text) ? text : undefined));
 
 /** What a client names in its hello: it travels inside the secret of the link, so its length has a limit. */
 export const coverDomain = z.string().superRefine((text, context) => {
@@ -60,7 +60,7 @@ export const coverTarget = parsed<Endpoint | { path: string }>((text) => {
 /** Where a DC is: an address, because the names of Telegram's own servers are not to be resolved. */
 export const dcEndpoint = parsed((text) => {
   const endpoint = parseEndpoint(text);
-  return endpoint !== undefined && isIP(endpoint.host) !== 0 ? endpoint : undefined;
+  return endpoint !== undefined && ipFamily(endpoint.host) !== 0 ? endpoint : undefined;
 });
 
 /** A list with no entry twice. */

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { packageUrl } from '../system/module-url.ts';
 import { formatValue } from './toml.ts';
 
 /** What the first configuration file is made from; what is undefined stays a comment. */
@@ -8,7 +9,7 @@ export interface TemplateValues {
   server?: string | undefined;
 }
 
-const FILE = new URL('../../../templates/config.toml', import.meta.url);
+const FILE = packageUrl('templates/config.toml');
 
 /** The commented configuration file that the first run writes. */
 export async function renderConfigTemplate(values: TemplateValues): Promise<string> {

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIpv6 } from '../protocol/ip-address.ts';
 import { EXIT, MtpError } from '../errors.ts';
 import { formatSecret, parseSecret, type Secret } from '../secret/secret.ts';
 
@@ -27,7 +27,7 @@ export function formatLinks({ server, port, secret }: ProxyAddress): ProxyLinks 
   assertServer(server);
   assertPort(port);
   const query = `server=${encodeURIComponent(server)}&port=${port}&secret=${formatSecret(secret)}`;
-  const warnings = isIPv6(server) ? [IPV6_WARNING] : [];
+  const warnings = isIpv6(server) ? [IPV6_WARNING] : [];
   return { tg: `tg://proxy?${query}`, https: `https://t.me/proxy?${query}`, warnings };
 }
 
@@ -50,7 +50,7 @@ export function assertServer(server: string): void {
       ? 'it is empty'
       : server.length > SERVER_MAX
         ? `it is longer than ${SERVER_MAX} characters`
-        : HOST.test(server) || isIPv6(server)
+        : HOST.test(server) || isIpv6(server)
           ? undefined
           : 'it is neither a host name nor an address';
   if (why === undefined) return;

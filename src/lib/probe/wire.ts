@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { errnoCode } from '../errors.ts';
-import { ipv6Words } from '../protocol/proxy-protocol.ts';
+import { ipv6Words } from '../protocol/ip-address.ts';
 import { socksAddress, SocksDialogue } from '../protocol/socks5.ts';
 
 export type ProbeTarget = { host: string; port: number } | { path: string };

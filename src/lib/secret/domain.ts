@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { ipFamily } from '../protocol/ip-address.ts';
 import { EXIT, MtpError } from '../errors.ts';
 
 /** TDLib refuses a longer domain in a secret (protocol.md §1.1). */
@@ -21,7 +21,7 @@ export function assertCoverDomain(domain: string): void {
 export function coverDomainFault(domain: string): string | undefined {
   if (domain === '') return 'it is empty';
   if (/\P{ASCII}/u.test(domain)) return 'it must be ASCII; write an international name as punycode (xn--…)';
-  if (isIP(domain) !== 0) return 'it is an address, and TLS names no address as server';
+  if (ipFamily(domain) !== 0) return 'it is an address, and TLS names no address as server';
   if (domain.length < DOMAIN_MIN) return `it is shorter than ${DOMAIN_MIN} characters`;
   if (domain.length > DOMAIN_MAX) return `it is longer than ${DOMAIN_MAX} characters`;
   if (!domain.split('.').every((label) => LABEL.test(label))) return 'it is not a host name';

@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import { ipv6Words } from '../../../lib/protocol/proxy-protocol.ts';
+import { ipv6Words } from '../../../lib/protocol/ip-address.ts';
 
 /** A client's network as limits see it: one IPv4 address or one IPv6 /64, under a keyed hash that outsiders cannot steer. */
 export interface Source {
