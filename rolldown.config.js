@@ -4,6 +4,7 @@ import { globSync } from 'node:fs';
 const entries = [
   ...globSync('src/commands/**/*.ts'),
   'src/lib/cli/main.ts',
+  'src/lib/cli/command-not-found.ts',
   'src/daemon/engine/main.ts',
   'src/daemon/engine/worker.ts',
 ];

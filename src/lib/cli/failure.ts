@@ -11,8 +11,7 @@ export function toMtpError(error: unknown): MtpError {
     return new MtpError('INTERRUPTED', 'interrupted; nothing was changed', { exit: EXIT.interrupted });
   }
   if (isUsageError(error)) {
-    // Parser messages end in a "See more help" line and may carry colours; the first line says it all.
-    const message = (error.message.split('\n').find((line) => line.trim() !== '') ?? 'wrong usage').trim();
+    const message = usageMessage(error.message);
     return new MtpError('USAGE', message, {
       exit: EXIT.usage,
       hint: 'Add --help to see what is allowed.',
@@ -23,6 +22,16 @@ export function toMtpError(error: unknown): MtpError {
     hint: BUG_HINT,
     cause: error,
   });
+}
+
+/** The gist of a parser message: its first line, and after a colon the names that stand in the lines below it. */
+function usageMessage(text: string): string {
+  const [first = 'wrong usage', ...rest] = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('See more help'));
+  if (!first.endsWith(':')) return first;
+  return `${first} ${rest.map((line) => line.split(/\s{2,}/)[0]).join(', ')}`;
 }
 
 const BUG_HINT = 'This is a bug in mtp. Run it again with DEBUG=mtp* and report what it prints.';

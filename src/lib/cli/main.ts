@@ -1,6 +1,6 @@
 import { Errors, flush, type Interfaces, run } from '@oclif/core';
 import { renderFailure } from '../ui/failure.ts';
-import { toMtpError } from './failure.ts';
+import { failureJson, toMtpError } from './failure.ts';
 
 /** Run the command line once and leave with its exit status. `from` is the URL of the script in `bin/`, or how to load. */
 export async function main(argv: string[], from: Interfaces.LoadOptions): Promise<void> {
@@ -13,7 +13,9 @@ export async function main(argv: string[], from: Interfaces.LoadOptions): Promis
       return;
     }
     const error = toMtpError(thrown);
-    process.stderr.write(renderFailure(error));
+    // A command prints its own errors as JSON; here are those from before there was one.
+    if (argv.includes('--json')) process.stdout.write(`${JSON.stringify(failureJson(error), null, 2)}\n`);
+    else process.stderr.write(renderFailure(error));
     if (process.env.DEBUG !== undefined && error.stack !== undefined) process.stderr.write(`${error.stack}\n`);
     process.exitCode = error.exit;
   }
