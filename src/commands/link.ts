@@ -14,7 +14,10 @@ export default class Link extends BaseCommand {
   };
 
   static override flags = {
-    qr: Flags.boolean({ allowNo: true, summary: 'Draw the QR code; by default on a terminal only.' }),
+    qr: Flags.boolean({
+      allowNo: true,
+      summary: 'Draw the QR code; by default on a terminal only, or as "mtp preferences qr" says.',
+    }),
   };
 
   static override examples = [
@@ -33,10 +36,17 @@ export default class Link extends BaseCommand {
     if (!user.enabled) warnings.push(`${user.name} is disabled; the proxy does not let ${user.name} in.`);
     this.log(link.tg);
     this.log(link.https);
-    if (flags.qr ?? (process.stdout.isTTY && !this.jsonEnabled())) await this.printQr(link.tg);
+    if (await this.wantsQr(flags.qr)) await this.printQr(link.tg);
     for (const warning of warnings) this.logToStderr(renderWarning(warning));
     const { server, port, reach } = access;
     return { name: user.name, ...link, server, port, reach, warnings };
+  }
+
+  /** Scripts neither see a QR code nor pay for looking the preference up. */
+  private async wantsQr(flag: boolean | undefined): Promise<boolean> {
+    if (this.jsonEnabled() || (flag === undefined && !process.stdout.isTTY)) return false;
+    const { wantsQr } = await import('../lib/ui/preferences.ts');
+    return wantsQr(flag, true);
   }
 
   private async printQr(text: string): Promise<void> {

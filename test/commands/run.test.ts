@@ -74,9 +74,9 @@ async function freePort(): Promise<number> {
 function environment(): NodeJS.ProcessEnv {
   const at = `127.0.0.1:${dc.port}`;
   const dcs = Object.fromEntries([1, 2, 3, 4, 5, 203].map((number) => [`MTP_TELEGRAM_DC_${number}`, at]));
-  const { MTP_HOME: _home, ...env } = process.env;
   return {
-    ...env,
+    ...process.env,
+    MTP_HOME: undefined,
     ...dcs,
     MTP_COVER_DOMAIN: 'cover.test',
     MTP_COVER_TARGET: `127.0.0.1:${site.port}`,

@@ -325,7 +325,10 @@ export class Session implements ConnOwner, Timed {
         this.#toCover('aborted');
         this.#cover?.clientEnded();
         return;
-      default:
+      case 'proxy-header':
+      case 'header':
+      case 'dialing':
+      case 'over':
         conn.destroy();
     }
   }

@@ -121,7 +121,7 @@ export class Supervisor {
   async #startAgain(): Promise<void> {
     const { random, sleep, onEvent, now } = this.#options;
     const { signal } = this.#stopping;
-    while (!signal.aborted) {
+    for (;;) {
       this.#failures += 1;
       await sleep(backOffMs(this.#failures, random()), signal).catch(() => undefined);
       if (signal.aborted || this.#revision === undefined) return;

@@ -62,7 +62,8 @@ export function valueFromText({ input }: Setting, text: string): unknown {
 /** A value of the file as `valueFromText` reads it; nothing for a value that is not set. */
 export function valueToText(value: unknown): string {
   if (value === undefined) return '';
-  return Array.isArray(value) ? value.join(',') : String(value);
+  if (Array.isArray(value)) return value.join(',');
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function ofDc(name: string, prefix: string, field: 'key' | 'env'): Setting | undefined {
