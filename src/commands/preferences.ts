@@ -27,14 +27,16 @@ export default class PreferencesCommand extends BaseCommand {
 
   async run(): Promise<Preferences> {
     const { args, flags } = await this.parse(PreferencesCommand);
-    const preferences = openPreferences();
+    const preferences = await openPreferences();
     const name = args.name === undefined ? undefined : knownName(args.name);
     const shown = name === undefined ? names() : [name];
     if (flags.reset) for (const key of shown) preferences.delete(key);
     else if (name !== undefined && args.value !== undefined) preferences.set(name, knownValue(name, args.value));
-    const rows = shown.map((key) => [key, readPreference(key), PREFERENCES[key].summary]);
+    const rows = await Promise.all(
+      shown.map(async (key) => [key, await readPreference(key), PREFERENCES[key].summary]),
+    );
     for (const line of formatTable(['PREFERENCE', 'VALUE', 'MEANING'], rows)) this.log(line);
-    return { qr: readPreference('qr') };
+    return { qr: await readPreference('qr') };
   }
 }
 

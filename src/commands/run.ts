@@ -4,7 +4,6 @@ import { BaseCommand } from '../lib/cli/base-command.ts';
 import type { FlagValue } from '../lib/config/evaluate.ts';
 import { bestLink } from '../lib/link/access.ts';
 import { paint } from '../lib/ui/paint.ts';
-import { wantsQr } from '../lib/ui/preferences.ts';
 import { drawQr, qrStyle } from '../lib/ui/qr.ts';
 import { coverLines, servingLines, telegramLines } from '../lib/ui/screen.ts';
 import { shownStep, silentStep } from '../lib/ui/steps.ts';
@@ -22,7 +21,7 @@ SIGTERM and Ctrl-C let open connections end first, a second Ctrl-C does not wait
     port: Flags.integer({ helpValue: 'PORT', min: 1, max: 65_535, summary: 'Port to accept clients on.' }),
     workers: Flags.integer({ helpValue: 'COUNT', min: 1, max: 64, summary: 'Worker threads.' }),
     daemon: Flags.boolean({ summary: 'Print nothing but log lines in JSON, as a service does.' }),
-    qr: Flags.boolean({ allowNo: true, summary: 'Draw the QR code of the link, or leave it out.' }),
+    qr: Flags.boolean({ allowNo: true, default: true, summary: 'Draw the QR code of the link, or leave it out.' }),
   };
 
   static override examples = [
@@ -34,7 +33,7 @@ SIGTERM and Ctrl-C let open connections end first, a second Ctrl-C does not wait
   async run(): Promise<{ event: 'stopped' } & Stopped> {
     const { flags } = await this.parse(Run);
     const { runDaemon } = await import('../daemon/main.ts');
-    const output = await this.output(flags.daemon, await wantsQr(flags.qr, true));
+    const output = await this.output(flags.daemon, flags.qr);
     const overrides = (['host', 'port'] as const).map((name) => override(`listen.${name}`, flags[name], name));
     const stopped = await runDaemon({
       paths: this.paths(flags),

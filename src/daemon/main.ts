@@ -153,8 +153,9 @@ export async function runDaemon({ paths, overrides, version, output }: RunOption
     }
     return { reason, cut: drained.cut };
   } finally {
-    signals.close();
     for (const close of closing) await close();
+    // Last, so that an impatient Ctrl-C leaves no engine behind.
+    signals.close();
   }
 }
 

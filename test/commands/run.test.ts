@@ -217,6 +217,9 @@ describe('mtp run', { timeout: 60_000 }, () => {
     const client = net.connect(running.ready.listening.port, '127.0.0.1');
     client.on('error', () => undefined);
     await once(client, 'connect');
+    // Half a hello: a connection that says nothing is not waited for.
+    client.write(Buffer.from('160301020001', 'hex'));
+    await expect.poll(async () => (await getStatus(paths))?.traffic?.connections.cover).toBe(1);
     running.child.kill('SIGINT');
     await expect.poll(running.stderr, { timeout: 5000 }).toContain('draining');
     running.child.kill('SIGINT');

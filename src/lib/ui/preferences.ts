@@ -1,4 +1,4 @@
-import Conf from 'conf';
+import type Conf from 'conf';
 
 /** What one person likes; nothing that changes what the proxy does belongs here. */
 export interface Preferences {
@@ -10,9 +10,13 @@ export const PREFERENCES: Record<keyof Preferences, { values: readonly string[];
   qr: { values: ['auto', 'always', 'never'], summary: 'QR code below a link: on a terminal, always or never' },
 };
 
-/** The preferences file of the user who runs the command, in their configuration directory and readable by them alone. */
-export function openPreferences(directory?: string): Conf<Preferences> {
-  return new Conf<Preferences>({
+/**
+ * The preferences file of the user who runs the command, in their configuration directory and readable by them alone. `conf`
+ * is loaded only here, because it brings signal handlers along that a daemon must not have.
+ */
+export async function openPreferences(): Promise<Conf<Preferences>> {
+  const { default: Preference } = await import('conf');
+  return new Preference<Preferences>({
     projectName: 'mtp',
     projectSuffix: '',
     configName: 'preferences',
@@ -20,20 +24,19 @@ export function openPreferences(directory?: string): Conf<Preferences> {
     // A file that was damaged costs its owner a preference, not the command.
     clearInvalidConfig: true,
     schema: { qr: { type: 'string', enum: ['auto', 'always', 'never'] } },
-    ...(directory === undefined ? {} : { cwd: directory }),
   });
 }
 
 const DEFAULTS: Preferences = { qr: 'auto' };
 
 /** The preference in force. Looking one up writes nothing, so that it works for users without a home. */
-export function readPreference<Name extends keyof Preferences>(name: Name): Preferences[Name] {
-  return openPreferences().get(name, DEFAULTS[name]);
+export async function readPreference<Name extends keyof Preferences>(name: Name): Promise<Preferences[Name]> {
+  return (await openPreferences()).get(name, DEFAULTS[name]);
 }
 
 /** Whether to draw a QR code: the flag decides, then the preference, then whether a person is looking. */
 export async function wantsQr(flag: boolean | undefined, isTerminal: boolean): Promise<boolean> {
   if (flag !== undefined) return flag;
-  const qr = readPreference('qr');
+  const qr = await readPreference('qr');
   return qr === 'auto' ? isTerminal : qr === 'always';
 }
