@@ -11,6 +11,8 @@ export type DcManner = 'frames' | 'echo' | 'mute' | 'reset';
 export interface FakeDc {
   host: string;
   port: number;
+  /** Address alone, for settings. */
+  endpoint: { host: string; port: number };
   /** Openings seen, in order. */
   openings: { tag: Tag; dc: number }[];
   /** Connections whose opening no data centre would understand. */
@@ -36,6 +38,7 @@ export async function startFakeDc(manner: DcManner = 'frames', host = '127.0.0.1
   const dc: FakeDc = {
     host,
     port,
+    endpoint: { host, port },
     openings: [],
     strangers: 0,
     open: 0,
