@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import net from 'node:net';
+import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningEngine, KEY, me, startEngine } from '../support/engine.ts';
@@ -13,13 +14,15 @@ const run = promisify(execFile);
 
 /** What a program prints about a server, without what changes from one connection to the next. */
 async function look(program: string, args: (port: number) => string[], port: number): Promise<string> {
-  const outcome = await run(program, args(port), { encoding: 'latin1', maxBuffer: 1e8, timeout: 20_000 }).catch(
-    (error: unknown) => error as { stdout: string; stderr: string; code: number },
-  );
+  const running = run(program, args(port), { encoding: 'latin1', maxBuffer: 1e8, timeout: 20_000 });
+  running.child.stdin?.end();
+  const outcome = await running.catch((error: unknown) => error as { stdout: string; stderr: string; code: number });
   const status = 'code' in outcome ? outcome.code : 0;
   const changing =
     /^(?:.*(?:Session-ID|Master-Key|Start Time|PSK|ticket|Timeout|read \d+ bytes|Date:).*|[0-9A-F]{8,16}:error:|\s+00[0-9a-f]{2} - .*)/gm;
-  return `${status}\n${`${outcome.stdout}${outcome.stderr}`.replace(changing, '').replaceAll(String(port), 'PORT')}`;
+  // Tickets come when they come: whether openssl still sees them before it leaves is chance.
+  const [text = ''] = `${outcome.stdout}${outcome.stderr}`.split(/^(?:Post-Handshake|read R BLOCK)/m);
+  return `${status}\n${text.replace(changing, '').replaceAll(String(port), 'PORT')}`;
 }
 
 /** Send bytes, perhaps FIN, and note everything that comes back, how it ends and after how many seconds. */
@@ -57,13 +60,13 @@ describe.skipIf(!siteIsPossible)('to strangers the proxy is the site', () => {
     (...more: string[]) =>
     (port: number): string[] => ['s_client', '-connect', `127.0.0.1:${port}`, ...more];
   test.each([
-    ['openssl with the right name', 'openssl', client('-servername', 'cover.test', '-alpn', 'h2,http/1.1')],
+    ['openssl with the right name', 'openssl', client('-servername', 'cover.test', '-alpn', 'http/1.1')],
     ['openssl with another name', 'openssl', client('-servername', 'other.test', '-alpn', 'http/1.1')],
     ['openssl without a name', 'openssl', client('-noservername')],
     ['openssl with TLS 1.2 only', 'openssl', client('-servername', 'cover.test', '-tls1_2')],
     ['openssl with TLS 1.1 only', 'openssl', client('-servername', 'cover.test', '-tls1_1')],
     ['openssl with one cipher', 'openssl', client('-tls1_3', '-ciphersuites', 'TLS_CHACHA20_POLY1305_SHA256')],
-    ['curl over HTTP/1.1', 'curl', (port: number) => ['-skvi', '--http1.1', `https://127.0.0.1:${port}/`]],
+    ['curl over HTTP/1.1', 'curl', (port: number) => ['-ski', '--http1.1', `https://127.0.0.1:${port}/`]],
     ['curl over HTTP/2', 'curl', (port: number) => ['-ski', '--http2', `https://127.0.0.1:${port}/`]],
     ['curl for megabytes', 'curl', (port: number) => ['-sk', `https://127.0.0.1:${port}/big`]],
     ['curl in clear', 'curl', (port: number) => ['-si', `http://127.0.0.1:${port}/`]],
@@ -136,6 +139,21 @@ describe.skipIf(!siteIsPossible)('to strangers the proxy is the site', () => {
   });
 });
 
+/** Ask the site behind the proxy for its idea of our address, from a local address and after some first bytes. */
+async function askPeer(port: number, localAddress: string, first: string): Promise<string> {
+  const socket = net.connect({ host: '127.0.0.1', port, localAddress });
+  socket.on('error', () => undefined);
+  if (first !== '') socket.write(first);
+  const secure = tls.connect({ socket, servername: 'cover.test', rejectUnauthorized: false });
+  return new Promise((resolve) => {
+    let answer = '';
+    secure.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+    secure.on('error', () => resolve('refused'));
+    secure.on('close', () => resolve(answer === '' ? 'refused' : answer));
+    secure.write('GET /peer HTTP/1.0\r\nHost: cover.test\r\n\r\n');
+  });
+}
+
 describe.skipIf(!siteIsPossible)('the way to the cover', () => {
   test.each(['v1', 'v2'] as const)('PROXY protocol %s tells the site who asks', async (proxyProtocol) => {
     const site = await startSite({ proxyProtocol: true });
@@ -155,15 +173,11 @@ describe.skipIf(!siteIsPossible)('the way to the cover', () => {
     const site = await startSite({ proxyProtocol: true });
     const settings = { proxyProtocolFrom: ['127.0.0.5/32'] };
     const proxy = await startEngine({ cover: site, settings, coverSettings: { proxyProtocol: 'v2' } });
-    const curl = async (...args: string[]): Promise<string> => {
-      const url = `https://127.0.0.1:${proxy.target.port}/peer`;
-      return (await run('curl', ['-sk', '--max-time', '5', ...args, url]).catch(() => ({ stdout: 'refused' }))).stdout;
-    };
-    expect(await curl('--interface', '127.0.0.5', '--haproxy-protocol', '--haproxy-clientip', '203.0.113.9')).toBe(
-      '203.0.113.9\n',
-    );
-    expect(await curl('--interface', '127.0.0.5')).toBe('refused');
-    expect(await curl('--interface', '127.0.0.6', '--haproxy-protocol')).toBe('refused');
+    const header = 'PROXY TCP4 203.0.113.9 192.0.2.1 4711 443\r\n';
+    expect(await askPeer(proxy.target.port, '127.0.0.5', header)).toContain('203.0.113.9');
+    expect(await askPeer(proxy.target.port, '127.0.0.5', '')).toBe('refused');
+    expect(await askPeer(proxy.target.port, '127.0.0.6', '')).toContain('127.0.0.6');
+    expect(await askPeer(proxy.target.port, '127.0.0.6', header)).toBe('refused');
     await proxy.stop();
     await site.close();
   });
@@ -232,7 +246,7 @@ describe('without a cover', () => {
     await expect.poll(() => peers.filter((peer) => peer.ended === 'ECONNRESET').length).toBe(2);
     expect((await proxy.stats()).cover.refusedAtCap).toBe(2);
     expect((await proxy.stats()).connections.cover).toBe(3);
-    for (const peer of peers) peer.close();
+    for (const peer of peers) peer.socket.resetAndDestroy();
     await expect.poll(async () => (await proxy?.stats())?.connections.cover).toBe(0);
     for (const socket of held) socket.destroy();
     await new Promise((resolve) => quiet.close(resolve));

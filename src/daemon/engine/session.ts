@@ -18,9 +18,9 @@ import { TICK_MS, type Timed } from './wheel.ts';
 
 /** A client that has said nothing conclusive for this long is shown to the cover, whose own time-outs then apply. */
 const ATTACH_MS = 250;
-/** After one side's FIN the other gets this long to finish. */
-const HALF_CLOSED_MS = 30_000;
-/** Idle sessions hold no ciphers. */
+/** After one side's FIN nothing moving for this long is the end. */
+const HALF_CLOSED_MS = 60_000;
+/** How often an open session is looked at; one that was idle that long holds no ciphers. */
 const REST_MS = 30_000;
 type Phase = 'proxy-header' | 'opening' | 'header' | 'dialing' | 'relay' | 'cover' | 'over';
 
@@ -254,7 +254,7 @@ export class Session implements ConnOwner, Timed {
     this.#phase = 'cover';
     this.#lastActive = this.#plane.wheel.now;
     this.#conn?.relay();
-    this.#plane.wheel.schedule(this, this.#plane.settings.cover.idleMs);
+    this.#plane.wheel.schedule(this, Math.min(this.#plane.settings.cover.idleMs, REST_MS));
     if (this.#cover === null) this.#attachCover();
     else this.#showCover();
   }
@@ -304,13 +304,11 @@ export class Session implements ConnOwner, Timed {
   onEnd(conn: Conn): void {
     if (conn === this.#upstream) {
       this.#conn?.end();
-      this.#plane.wheel.schedule(this, HALF_CLOSED_MS);
       return;
     }
     switch (this.#phase) {
       case 'relay':
         this.#upstream?.end();
-        this.#plane.wheel.schedule(this, HALF_CLOSED_MS);
         return;
       case 'cover':
         this.#cover?.clientEnded();
@@ -399,18 +397,18 @@ export class Session implements ConnOwner, Timed {
   #idle(ms: number): void {
     const { wheel } = this.#plane;
     const quiet = (wheel.now - this.#lastActive) * TICK_MS;
-    if (quiet >= ms || this.#halfClosed()) {
+    // A side that has said FIN is often gone altogether, so less is waited for then.
+    const limit = this.#halfClosed() ? Math.min(ms, HALF_CLOSED_MS) : ms;
+    if (quiet >= limit) {
       this.destroy();
       return;
     }
     if (quiet >= REST_MS) this.#relay?.rest();
-    wheel.schedule(this, Math.min(ms - quiet, REST_MS));
+    wheel.schedule(this, Math.min(limit - quiet, REST_MS));
   }
 
-  /** One side is done, and the other has had its time. */
   #halfClosed(): boolean {
-    const [client, upstream] = [this.#conn, this.#upstream];
-    return upstream !== null && (upstream.ended || client?.ended === true) && client?.queued === 0;
+    return this.#conn?.ended === true || this.#upstream?.ended === true;
   }
 
   /** Close both sides now. */
