@@ -1,12 +1,13 @@
 import net, { type AddressInfo } from 'node:net';
+import { Dialogue, makeServerKey, type ServerKey } from './key-exchange.ts';
 import { answerPq, frame, nonceOf, readOpening, sequence, type Stream, type Tag, unframe } from './wire.ts';
 
 /**
  * What a fake data centre does after the opening. `frames` answers key exchange requests, and sends as many bytes of a known
  * sequence as a 12-byte frame "bulk" + u64 asks for; `echo` returns every byte; `mute` answers nothing; `reset` resets the
- * connection at the first byte after the opening.
+ * connection at the first byte after the opening. `mtproto` goes all the way: a key exchange and a first call.
  */
-export type DcManner = 'frames' | 'echo' | 'mute' | 'reset';
+export type DcManner = 'frames' | 'echo' | 'mute' | 'reset' | 'mtproto';
 
 export interface FakeDc {
   host: string;
@@ -18,10 +19,13 @@ export interface FakeDc {
   /** Connections whose opening no data centre would understand. */
   strangers: number;
   open: number;
+  /** Key that clients of the `mtproto` manner must know, in PEM. */
+  publicKey: string | null;
   close: () => Promise<void>;
 }
 
 export async function startFakeDc(manner: DcManner = 'frames', host = '127.0.0.1'): Promise<FakeDc> {
+  const keyring = manner === 'mtproto' ? { key: makeServerKey(), keys: new Map<string, Buffer>() } : null;
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
     sockets.add(socket);
@@ -31,7 +35,7 @@ export async function startFakeDc(manner: DcManner = 'frames', host = '127.0.0.1
       sockets.delete(socket);
       dc.open -= 1;
     });
-    serve(socket, manner, dc);
+    serve(socket, manner, dc, keyring);
   });
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as AddressInfo;
@@ -42,6 +46,7 @@ export async function startFakeDc(manner: DcManner = 'frames', host = '127.0.0.1
     openings: [],
     strangers: 0,
     open: 0,
+    publicKey: keyring?.key.publicPem ?? null,
     close: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
@@ -50,7 +55,13 @@ export async function startFakeDc(manner: DcManner = 'frames', host = '127.0.0.1
   return dc;
 }
 
-function serve(socket: net.Socket, manner: DcManner, dc: FakeDc): void {
+interface Keyring {
+  key: ServerKey;
+  keys: Map<string, Buffer>;
+}
+
+function serve(socket: net.Socket, manner: DcManner, dc: FakeDc, keyring: Keyring | null): void {
+  const dialogue = keyring === null ? null : new Dialogue(keyring.key, keyring.keys);
   let waiting: Buffer = Buffer.alloc(0);
   let session: { tag: Tag; stream: Stream } | undefined;
   socket.on('data', (chunk) => {
@@ -69,7 +80,7 @@ function serve(socket: net.Socket, manner: DcManner, dc: FakeDc): void {
     } else {
       waiting = Buffer.concat([waiting.subarray(0, -chunk.length), session.stream.decrypt(chunk)]);
     }
-    if (waiting.length > 0) waiting = react(socket, manner, session, waiting);
+    if (waiting.length > 0) waiting = react(socket, manner, session, waiting, dialogue);
   });
 }
 
@@ -79,6 +90,7 @@ function react(
   manner: DcManner,
   { tag, stream }: { tag: Tag; stream: Stream },
   plain: Buffer,
+  dialogue: Dialogue | null,
 ): Buffer {
   let rest = Buffer.from(plain);
   switch (manner) {
@@ -90,10 +102,12 @@ function react(
     case 'echo':
       socket.write(stream.encrypt(rest));
       return Buffer.alloc(0);
+    case 'mtproto':
     case 'frames':
       for (let next = unframe(tag, rest); next !== null; next = unframe(tag, rest)) {
         const { payload, used } = next;
-        const nonce = nonceOf(payload);
+        for (const answer of dialogue?.answer(payload) ?? []) socket.write(stream.encrypt(frame(tag, answer)));
+        const nonce = dialogue === null ? nonceOf(payload) : null;
         if (nonce !== null) socket.write(stream.encrypt(frame(tag, answerPq(nonce))));
         else if (payload.toString('latin1', 0, 4) === 'bulk') {
           socket.write(stream.encrypt(sequence(Number(payload.readBigUInt64LE(4)))));
