@@ -19,9 +19,9 @@ export class SourceTable {
     this.#mask = this.#cells.length / BUCKET - 1;
   }
 
-  /** Room for four times the sources that can be connected at once, so that a full bucket is next to impossible. */
+  /** Room for eight times the sources that can be connected at once: then one bucket in a million is full. */
   static create(connections: number): SourceTable {
-    const buckets = powerOfTwo((connections * 4) / WAYS);
+    const buckets = powerOfTwo((connections * 8) / WAYS);
     return new SourceTable(new SharedArrayBuffer(buckets * BUCKET * 4));
   }
 

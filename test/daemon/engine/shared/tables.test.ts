@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto';
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { describe, expect, test } from 'vitest';
+import { compactReplays, loadReplays } from '../../../../src/daemon/engine/replay-store.ts';
+import { Gauges } from '../../../../src/daemon/engine/shared/gauges.ts';
+import { ReplayTable } from '../../../../src/daemon/engine/shared/replay.ts';
+import { sourceOf } from '../../../../src/daemon/engine/shared/source.ts';
+import { SourceTable } from '../../../../src/daemon/engine/shared/sources.ts';
+
+const seed = [1, 2] as const;
+const script = fileURLToPath(new URL('fixtures/hammer.ts', import.meta.url));
+
+/** Run the same work in four threads and collect what each returns. */
+async function hammer(
+  work: 'sources' | 'replay' | 'gauge',
+  memory: SharedArrayBuffer,
+  data: unknown = null,
+): Promise<number[]> {
+  return Promise.all(
+    Array.from(
+      { length: 4 },
+      async () =>
+        new Promise<number>((resolve, reject) => {
+          const worker = new Worker(script, { workerData: { work, memory, data } });
+          worker.once('message', resolve);
+          worker.once('error', reject);
+        }),
+    ),
+  );
+}
+
+describe('connections per source', () => {
+  test('the limit is exact across threads, and everything is given back', async () => {
+    const table = SourceTable.create(100);
+    const highest = await hammer('sources', table.memory);
+    expect(Math.max(...highest)).toBeLessThanOrEqual(5);
+    expect(Math.max(...highest)).toBeGreaterThan(0);
+    const source = sourceOf('192.0.2.1', seed);
+    for (let at = 0; at < 5; at++) expect(table.acquire(source, 5, 1)).toBe('counted');
+    expect(table.acquire(source, 5, 1)).toBe('over');
+  });
+
+  test('as many sources as connections are allowed all find room', () => {
+    const table = SourceTable.create(5000);
+    for (let at = 0; at < 5000; at++) {
+      expect(table.acquire(sourceOf(`10.${at >> 8}.${at & 255}.1`, seed), 1, 1)).toBe('counted');
+    }
+  });
+
+  test('a full bucket lets a source in uncounted, and gives up the one that left longest ago first', () => {
+    const table = SourceTable.create(1);
+    const at = (number: number): ReturnType<typeof sourceOf> => sourceOf(`192.0.2.${number}`, seed);
+    for (let number = 0; number < 8; number++) expect(table.acquire(at(number), 1, number)).toBe('counted');
+    expect(table.acquire(at(100), 1, 9)).toBe('uncounted');
+    table.release(at(4));
+    table.release(at(2));
+    table.remember(at(4), 7);
+    expect(table.acquire(at(101), 1, 10)).toBe('counted');
+    expect(table.lastUser(at(4))).toBe(7);
+    expect(table.lastUser(at(2))).toBeNull();
+  });
+
+  test('an address is one source however it is written, and an IPv6 /64 is one', () => {
+    const same = (a: string, b: string): boolean =>
+      JSON.stringify(sourceOf(a, seed)) === JSON.stringify(sourceOf(b, seed));
+    expect(same('192.0.2.1', '::ffff:192.0.2.1')).toBe(true);
+    expect(same('192.0.2.1', '192.0.2.2')).toBe(false);
+    expect(same('2001:db8::1', '2001:db8:0:0:ffff::2')).toBe(true);
+    expect(same('2001:db8::1', '2001:db8:0:1::1')).toBe(false);
+    expect(same('fe80::1%eth0', 'fe80::2')).toBe(true);
+  });
+});
+
+describe('replays', () => {
+  test('of four threads one enters a digest', async () => {
+    const table = ReplayTable.create(65_536);
+    const digests = randomBytes(16 * 1000);
+    const entered = await hammer('replay', table.memory, digests);
+    expect(entered.reduce((sum, count) => sum + count, 0)).toBe(1000);
+    expect(table.entries).toBe(1000);
+  });
+
+  test('a digest may come again when it has expired', () => {
+    const table = ReplayTable.create(64);
+    const digest = randomBytes(16);
+    expect(table.enter(digest, 100, 200)).toBe(true);
+    expect(table.enter(digest, 199, 300)).toBe(false);
+    expect(table.enter(digest, 200, 300)).toBe(true);
+  });
+
+  test('a full table gives up its oldest entries and counts them', () => {
+    const table = ReplayTable.create(8);
+    const digests = Array.from({ length: 10 }, () => randomBytes(16));
+    digests.forEach((digest, at) => expect(table.enter(digest, 100, 200 + at)).toBe(true));
+    expect(table.evicted).toBe(2);
+    expect(table.enter(digests[9] ?? randomBytes(16), 100, 300)).toBe(false);
+    expect(table.enter(digests[0] ?? randomBytes(16), 100, 300)).toBe(true);
+  });
+
+  test('what the journal holds is known again, a torn last row is not, and compaction drops what expired', async () => {
+    const dir = await mkdtemp(path.join(os.tmpdir(), 'mtp-replay-'));
+    const file = path.join(dir, 'journal');
+    const [old, live, torn] = [randomBytes(12), randomBytes(12), randomBytes(12)];
+    const row = (digest: Buffer, expires: number): Buffer => {
+      const time = Buffer.alloc(4);
+      time.writeInt32LE(expires);
+      return Buffer.concat([digest, time]);
+    };
+    await writeFile(file, Buffer.concat([row(old, 50), row(live, 500), row(live, 500)]));
+    await appendFile(file, row(torn, 500).subarray(0, 9));
+    const table = ReplayTable.create(64);
+    loadReplays(file, table, 100);
+    expect(table.entries).toBe(1);
+    expect(table.enter(live, 100, 900)).toBe(false);
+    expect(table.enter(torn, 100, 900)).toBe(true);
+    expect(await compactReplays(file, table, 100)).toBe(true);
+    const again = ReplayTable.create(64);
+    loadReplays(file, again, 100);
+    expect(again.entries).toBe(2);
+    expect(await compactReplays(file, again, 100)).toBe(false);
+    await rm(dir, { recursive: true });
+  });
+});
+
+test('a gauge never goes over its limit, whichever thread takes', async () => {
+  const gauges = Gauges.create();
+  const taken = await hammer('gauge', gauges.memory);
+  expect(taken.reduce((sum, count) => sum + count, 0)).toBe(1000);
+  expect(gauges.get('connections')).toBe(1000);
+});
