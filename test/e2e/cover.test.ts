@@ -21,7 +21,8 @@ async function look(program: string, args: (port: number) => string[], port: num
   const changing =
     /^(?:---|DONE|.*(?:Session-ID|Master-Key|Start Time|PSK|ticket|Timeout|read \d+ bytes|Date:).*|[0-9A-F]{8,16}:error:|\s+00[0-9a-f]{2} - .*)/gm;
   // Tickets come when they come: whether openssl still sees them before it leaves is chance.
-  const [text = ''] = `${outcome.stdout}${outcome.stderr}`.split(/^(?:Post-Handshake|read R BLOCK)/m);
+  const [stdout = ''] = outcome.stdout.split(/^(?:Post-Handshake|read R BLOCK)/m);
+  const text = `${stdout}\n${outcome.stderr}`;
   return `${status}\n${text.replace(changing, '').replaceAll(String(port), 'PORT').replace(/\n+/g, '\n')}`;
 }
 

@@ -212,6 +212,8 @@ test('draining lets sessions end, closes idle newcomers at once, and cuts what s
   proxy = await startEngine({ dc });
   const staying = await enter(proxy.target);
   const idle = await Peer.open(proxy.target);
+  // Accepted, not just in the kernel's queue, which a closed listener resets.
+  await expect.poll(async () => (await proxy?.stats())?.connections.current).toBe(2);
   const drained = proxy.engine.drain(1000);
   expect(await idle.end()).toBe('fin');
   await expect(Peer.open(proxy.target)).rejects.toThrow('ECONNREFUSED');
