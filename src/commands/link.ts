@@ -2,7 +2,6 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../lib/cli/base-command.ts';
 import { bestLink, loadAccess, type UserLink } from '../lib/link/access.ts';
 import type { Reach } from '../lib/link/server.ts';
-import { drawQr, qrStyle } from '../lib/ui/qr.ts';
 import { renderWarning } from '../lib/ui/warning.ts';
 import { loadUsers, requireFirst, requireUser } from '../lib/users/store.ts';
 
@@ -50,6 +49,7 @@ export default class Link extends BaseCommand {
   }
 
   private async printQr(text: string): Promise<void> {
+    const { drawQr, qrStyle } = await import('../lib/ui/qr.ts');
     const { lines, columns } = await drawQr(text, qrStyle(process.stdout));
     const room = process.stdout.columns;
     if (process.stdout.isTTY && columns > room) {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { chown, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoCode, EXIT, MtpError } from '../errors.ts';
@@ -10,7 +9,7 @@ import { errnoCode, EXIT, MtpError } from '../errors.ts';
  */
 export async function writeAtomic(file: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
   const dir = path.dirname(file);
-  const temporary = path.join(dir, `.${path.basename(file)}.${randomBytes(6).toString('hex')}`);
+  const temporary = path.join(dir, `.${path.basename(file)}.${crypto.randomUUID()}`);
   let created = false;
   try {
     const owner = await ownerOf(file, dir);

@@ -1,6 +1,6 @@
-import { paint } from './paint.ts';
+import { label } from './label.ts';
 
 /** Something that works but should be known, as one line for stderr, without a line end. */
 export function renderWarning(text: string): string {
-  return `${paint(process.stderr).yellow('warning')}: ${text}`;
+  return `${label('warning', 'yellow')}: ${text}`;
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoCode, EXIT, MtpError } from '../errors.ts';
@@ -19,7 +18,11 @@ export interface UserSources {
   now: () => Date;
 }
 
-const SYSTEM: UserSources = { random: randomBytes, now: () => new Date() };
+// The global, unlike `node:crypto`, is loaded when it is first used: reading users must be quick.
+const SYSTEM: UserSources = {
+  random: (count) => Buffer.from(crypto.getRandomValues(new Uint8Array(count))),
+  now: () => new Date(),
+};
 const OTHERS_MAY_READ = 0o044;
 
 export interface LoadedUsers {
