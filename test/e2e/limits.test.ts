@@ -188,7 +188,7 @@ test('without free descriptors newcomers are turned away, live sessions go on, a
   execFileSync('prlimit', ['--pid', String(proxy.pid), '--nofile=80:80']);
   const crowd: Peer[] = [];
   for (let at = 0; at < 120; at++) crowd.push(await Peer.open(proxy.target).catch(() => null as never));
-  await expect.poll(() => crowd.filter((peer) => peer.ended !== null).length).toBeGreaterThan(30);
+  await expect.poll(() => crowd.filter((peer) => peer.ended !== null).length, { timeout: 15_000 }).toBeGreaterThan(30);
   expect(await live?.reqPq()).toBe(true);
   for (const peer of crowd) peer.close();
   const { target } = proxy;
