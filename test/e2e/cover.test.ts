@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
 import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -168,6 +171,25 @@ describe.skipIf(!siteIsPossible)('the way to the cover', () => {
     expect(stdout).toBe('127.0.0.77\n');
     await proxy.stop();
     await site.close();
+  });
+
+  test('a site on a unix socket is reached, and a client that resets harms nobody', async () => {
+    const dir = await mkdtemp(path.join(os.tmpdir(), 'mtp-unix-'));
+    const socketPath = path.join(dir, 'site.sock');
+    const site = net.createServer((socket) => socket.on('error', () => undefined).pipe(socket));
+    await new Promise<void>((resolve) => site.listen(socketPath, resolve));
+    const proxy = await startEngine({ coverSettings: { target: { path: socketPath } }, settings: { workers: 1 } });
+    for (let turn = 0; turn < 3; turn++) {
+      const peer = await Peer.open(proxy.target);
+      peer.send(Buffer.from('GET / HTTP/1.1\r\n'));
+      expect(await peer.take(16)).toEqual(Buffer.from('GET / HTTP/1.1\r\n'));
+      peer.socket.resetAndDestroy();
+    }
+    await expect.poll(async () => (await proxy.stats()).connections.current).toBe(0);
+    expect(proxy.events).toEqual([]);
+    await proxy.stop();
+    await new Promise((resolve) => site.close(resolve));
+    await rm(dir, { recursive: true });
   });
 
   test('a PROXY header is read from trusted peers only, and decides who the client is', async () => {

@@ -48,13 +48,15 @@ export class Conn {
   owner: ConnOwner;
   #read: keyof typeof READS = 'opening';
   #fullReads = 0;
+  readonly #local: boolean;
   #paused = false;
   #yielding = false;
   #error: string | null = null;
 
-  /** `open` makes the socket, and is given the callbacks that it shall read with. */
-  constructor(owner: ConnOwner, open: (onread: Onread) => net.Socket) {
+  /** `open` makes the socket, and is given the callbacks that it shall read with; `local` is a unix socket. */
+  constructor(owner: ConnOwner, open: (onread: Onread) => net.Socket, local = false) {
     this.owner = owner;
+    this.#local = local;
     this.socket = open({
       buffer: () => READS[this.#read],
       callback: (count, buffer) => this.#onRead(count, buffer as Buffer),
@@ -137,10 +139,10 @@ export class Conn {
     this.socket.destroy();
   }
 
-  /** Close at once, by RST. */
-  reset(error: string | null = null): void {
-    this.#error ??= error;
-    this.socket.resetAndDestroy();
+  /** Close at once, by RST where there is a connection that has one: not on a unix socket, not before it is open. */
+  reset(): void {
+    if (this.socket.connecting || this.#local) this.socket.destroy();
+    else this.socket.resetAndDestroy();
   }
 
   #onRead(count: number, buffer: Buffer): boolean {
@@ -173,7 +175,7 @@ function descriptor(socket: net.Socket): number | null {
 
 /** Connect to `target` with the worker's read buffer. */
 export function dial(owner: ConnOwner, target: net.NetConnectOpts): Conn {
-  return new Conn(owner, (onread) =>
-    net.connect({ ...target, onread, allowHalfOpen: true, autoSelectFamily: false } as net.NetConnectOpts),
-  );
+  const open = (onread: Onread): net.Socket =>
+    net.connect({ ...target, onread, allowHalfOpen: true, autoSelectFamily: false } as net.NetConnectOpts);
+  return new Conn(owner, open, 'path' in target);
 }
