@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import { z } from '../../lib/system/zod.ts';
 import type { CoverStatus } from '../../lib/control/schema.ts';
 import { errnoCode } from '../../lib/errors.ts';
 import { formatEndpoint } from '../../lib/config/address.ts';

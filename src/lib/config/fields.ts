@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../system/zod.ts';
 import { ipFamily } from '../protocol/ip-address.ts';
 import {
   asciiHostName,

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../system/zod.ts';
 import {
   cidr,
   coverDomain,

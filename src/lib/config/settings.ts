@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../system/zod.ts';
 import { type About, about, tables } from './schema.ts';
 
 /** A setting as text and files name it. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../system/zod.ts';
 
 /** What the daemon says on its control socket. Both sides are held to it. */
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../system/zod.ts';
 import { EXIT, MtpError } from '../errors.ts';
 
 const NAME = /^[\p{L}\p{N}._@-]{1,64}$/u;
