@@ -62,47 +62,35 @@ function isSecret(text: string): boolean {
   return bytes[0] === 0xee;
 }
 
-/** A client that can be asked once. */
-export interface Attempt {
-  ask: () => Promise<{ dc?: number; country?: string }>;
-  /** Give up threads and files, so that the process can end in order. */
-  close: () => Promise<void>;
-}
-
-/** Closing is given this long. */
-const CLOSE_MS = 5000;
-
 /**
  * Make the attempt, print its outcome as one line of JSON and end the process: with 0 when the outcome is the expected one,
  * else with 1. A port where nothing listens is never an expected refusal.
  */
-export async function report(client: string, request: Request, attempt: Attempt): Promise<never> {
+export async function report(
+  client: string,
+  request: Request,
+  attempt: () => Promise<{ dc?: number; country?: string }>,
+): Promise<never> {
   const from = performance.now();
+  const outcome = (ok: boolean, more: Partial<Outcome>): Outcome => ({
+    ok,
+    ms: Math.round(performance.now() - from),
+    ...more,
+  });
+  const finish = (result: Outcome, status: number): never => {
+    process.stdout.write(`${JSON.stringify({ client, ...result })}\n`);
+    process.exit(status);
+  };
+  const wanted = (ok: boolean): number => (ok === (request.expected === 'answer') ? 0 : 1);
+  setTimeout(() => finish(outcome(false, { error: 'no answer in time' }), wanted(false)), request.timeoutMs);
   const reached = await reach(request);
-  const left = request.timeoutMs - (performance.now() - from);
-  const result =
-    reached === null
-      ? await Promise.race([
-          attempt.ask().then(answered, failed),
-          after(left, { ok: false, error: 'no answer in time' }),
-        ])
-      : { ok: false, error: `cannot connect to the proxy: ${reached}` };
-  const outcome: Outcome = { ...result, ms: Math.round(performance.now() - from) };
-  process.stdout.write(`${JSON.stringify({ client, ...outcome })}\n`);
-  await Promise.race([attempt.close().catch(() => undefined), after(CLOSE_MS, undefined)]);
-  process.exit(reached === null && outcome.ok === (request.expected === 'answer') ? 0 : 1);
-}
-
-type Result = Omit<Outcome, 'ms'>;
-
-const answered = (answer: object): Result => ({ ok: true, ...answer });
-const failed = (error: unknown): Result => ({
-  ok: false,
-  error: error instanceof Error ? error.message : JSON.stringify(error),
-});
-
-async function after<Value>(ms: number, value: Value): Promise<Value> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms), value));
+  if (reached !== null) return finish(outcome(false, { error: `cannot connect to the proxy: ${reached}` }), 1);
+  try {
+    return finish(outcome(true, await attempt()), wanted(true));
+  } catch (error) {
+    const message = error instanceof Error ? error.message : JSON.stringify(error);
+    return finish(outcome(false, { error: message }), wanted(false));
+  }
 }
 
 /** Null when the port accepts connections, else why not. */

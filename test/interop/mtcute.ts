@@ -31,10 +31,7 @@ const client = new TelegramClient({
   transport: new MtProxyTcpTransport({ host: request.server, port: request.port, secret: request.secret }),
 });
 
-await report('mtcute', request, {
-  ask: async () => {
-    const { country, thisDc } = await client.call({ _: 'help.getNearestDc' });
-    return { dc: thisDc, country };
-  },
-  close: async () => client.destroy(),
+await report('mtcute', request, async () => {
+  const { country, thisDc } = await client.call({ _: 'help.getNearestDc' });
+  return { dc: thisDc, country };
 });

@@ -26,12 +26,9 @@ const client = tdl.createClient({
 });
 client.on('error', () => undefined);
 
-await report('tdlib', request, {
-  ask: async () => {
-    const { server, port, secret } = request;
-    const type = { _: 'proxyTypeMtproto' as const, secret };
-    await client.invoke({ _: 'pingProxy', proxy: { _: 'proxy', server, port, type } } as never);
-    return {};
-  },
-  close: async () => client.close(),
+await report('tdlib', request, async () => {
+  const { server, port, secret } = request;
+  const type = { _: 'proxyTypeMtproto' as const, secret };
+  await client.invoke({ _: 'pingProxy', proxy: { _: 'proxy', server, port, type } } as never);
+  return {};
 });
