@@ -24,21 +24,8 @@ export interface FakeDc {
   close: () => Promise<void>;
 }
 
-export interface DcOptions {
-  /** What it calls itself in answers. */
-  number?: number;
-  /** 0 takes any free one. */
-  port?: number;
-  /** Shared by the data centres of one Telegram. */
-  keyring?: Keyring;
-}
-
-export async function startFakeDc(
-  manner: DcManner = 'frames',
-  host = '127.0.0.1',
-  { number = 2, port: wanted = 0, keyring: shared }: DcOptions = {},
-): Promise<FakeDc> {
-  const keyring = manner === 'mtproto' ? (shared ?? makeKeyring()) : null;
+export async function startFakeDc(manner: DcManner = 'frames', host = '127.0.0.1'): Promise<FakeDc> {
+  const keyring = manner === 'mtproto' ? { key: makeServerKey(), keys: new Map<string, Buffer>() } : null;
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
     sockets.add(socket);
@@ -48,12 +35,9 @@ export async function startFakeDc(
       sockets.delete(socket);
       dc.open -= 1;
     });
-    serve(socket, manner, dc, keyring === null ? null : new Dialogue(keyring.key, keyring.keys, number));
+    serve(socket, manner, dc, keyring);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(wanted, host, resolve);
-  });
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as AddressInfo;
   const dc: FakeDc = {
     host,
@@ -71,15 +55,13 @@ export async function startFakeDc(
   return dc;
 }
 
-export interface Keyring {
+interface Keyring {
   key: ServerKey;
-  /** Authorization keys by their id. */
   keys: Map<string, Buffer>;
 }
 
-export const makeKeyring = (): Keyring => ({ key: makeServerKey(), keys: new Map() });
-
-function serve(socket: net.Socket, manner: DcManner, dc: FakeDc, dialogue: Dialogue | null): void {
+function serve(socket: net.Socket, manner: DcManner, dc: FakeDc, keyring: Keyring | null): void {
+  const dialogue = keyring === null ? null : new Dialogue(keyring.key, keyring.keys);
   let waiting: Buffer = Buffer.alloc(0);
   let session: { tag: Tag; stream: Stream } | undefined;
   socket.on('data', (chunk) => {

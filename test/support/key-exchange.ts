@@ -8,7 +8,6 @@ import {
   privateDecrypt,
   randomBytes,
 } from 'node:crypto';
-import { int, replyTo, tlBytes as bytes, unpack } from './calls.ts';
 
 /** The server's side of MTProto 2.0 as far as a first call needs it: an authorization key, then encrypted answers. */
 
@@ -19,6 +18,22 @@ const PQ = Buffer.from('17ed48941a08f981', 'hex');
 
 const sha1 = (...parts: Buffer[]): Buffer => createHash('sha1').update(Buffer.concat(parts)).digest();
 const sha256 = (...parts: Buffer[]): Buffer => createHash('sha256').update(Buffer.concat(parts)).digest();
+
+function int(value: number): Buffer {
+  const out = Buffer.alloc(4);
+  out.writeInt32LE(value | 0);
+  return out;
+}
+
+/** TL `bytes`. */
+function bytes(data: Buffer): Buffer {
+  const head =
+    data.length < 254
+      ? Buffer.from([data.length])
+      : Buffer.from([254, data.length, data.length >> 8, data.length >> 16]);
+  const body = Buffer.concat([head, data]);
+  return Buffer.concat([body, Buffer.alloc((4 - (body.length % 4)) % 4)]);
+}
 
 class Reader {
   readonly #data: Buffer;
@@ -97,18 +112,16 @@ export function makeServerKey(): ServerKey {
 export class Dialogue {
   readonly #key: ServerKey;
   readonly #keys: Map<string, Buffer>;
-  readonly #dc: number;
   #nonce = Buffer.alloc(16);
   readonly #serverNonce = randomBytes(16);
   #newNonce = Buffer.alloc(32);
   #secret = 0n;
   #lastId = 0n;
 
-  /** `keys` holds the authorization keys by their id, for all connections; `dc` is the number that it says it has. */
-  constructor(key: ServerKey, keys: Map<string, Buffer>, dc: number) {
+  /** `keys` holds the authorization keys by their id, for all connections. */
+  constructor(key: ServerKey, keys: Map<string, Buffer>) {
     this.#key = key;
     this.#keys = keys;
-    this.#dc = dc;
   }
 
   answer(message: Buffer): Buffer[] {
@@ -198,7 +211,7 @@ export class Dialogue {
     if (!sha256(authKey.subarray(88, 120), plain).subarray(8, 24).equals(messageKey)) return [int(-404)];
     const session = plain.subarray(0, 16);
     return unpack(plain.subarray(16)).flatMap(({ messageId, body }) => {
-      const reply = replyTo(this.#dc, messageId, body);
+      const reply = replyTo(messageId, body);
       return reply === null ? [] : [this.#seal(id, authKey, session, reply)];
     });
   }
@@ -234,4 +247,29 @@ function messageKeys(authKey: Buffer, messageKey: Buffer, x: number): { key: Buf
     key: Buffer.concat([a.subarray(0, 8), b.subarray(8, 24), a.subarray(24)]),
     iv: Buffer.concat([b.subarray(0, 8), a.subarray(8, 24), b.subarray(24)]),
   };
+}
+
+/** The messages of a decrypted packet, taken out of their container. */
+function unpack(packet: Buffer): { messageId: Buffer; body: Buffer }[] {
+  const messageId = packet.subarray(0, 8);
+  const body = packet.subarray(16, 16 + packet.readUInt32LE(12));
+  if (body.readUInt32LE(0) !== 0x73f1f8dc) return [{ messageId, body }];
+  const messages: { messageId: Buffer; body: Buffer }[] = [];
+  for (let at = 8, left = body.readUInt32LE(4); left > 0; left--) {
+    messages.push(...unpack(body.subarray(at)));
+    at += 16 + body.readUInt32LE(at + 12);
+  }
+  return messages;
+}
+
+const GET_NEAREST_DC = int(0x1fb33026);
+
+/** Answer help.getNearestDc, however it is wrapped, and pings. */
+function replyTo(messageId: Buffer, body: Buffer): Buffer | null {
+  const constructor = body.readUInt32LE(0);
+  if (constructor === 0xf3427b8c || constructor === 0x7abe77ec) {
+    return Buffer.concat([int(0x347773c5), messageId, body.subarray(4, 12)]);
+  }
+  if (!body.includes(GET_NEAREST_DC)) return null;
+  return Buffer.concat([int(0xf35c6d01), messageId, int(0x8e1a1775), bytes(Buffer.from('NL')), int(2), int(4)]);
 }
