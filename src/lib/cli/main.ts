@@ -1,9 +1,11 @@
-import { Errors, flush, type Interfaces, run } from '@oclif/core';
+import { Errors, flush, type Interfaces, run, settings } from '@oclif/core';
 import { renderFailure } from '../ui/failure.ts';
 import { failureJson, toMtpError } from './failure.ts';
 
 /** Run the command line once and leave with its exit status. `from` is the URL of the script in `bin/`, or how to load. */
 export async function main(argv: string[], from: Interfaces.LoadOptions): Promise<void> {
+  // Nothing of ours needs compiling; under NODE_ENV=development oclif would load the TypeScript compiler to find out.
+  settings.enableAutoTranspile = false;
   try {
     await run(argv, from);
     await flush();
