@@ -1,0 +1,124 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EXIT } from '../../src/lib/errors.ts';
+import { files, manifest, read, ROOT } from './tree.ts';
+
+const pages = files('{*.md,docs/**/*.md}');
+const { commands } = manifest();
+
+/** Every command line of `mtp` on a page: in fenced blocks, after a prompt or not, and between backticks in the text. */
+function commandLines(page: string): string[] {
+  const text = read(page);
+  const fenced = [...text.matchAll(/^```\w*\n([^]*?)^```/gm)].flatMap(([, block = '']) => block.split('\n'));
+  const inText = [...text.matchAll(/`(mtp [^`\n]+)`/g)].map(([, code = '']) => code);
+  return [...fenced, ...inText]
+    .map((line) => line.replace(/^\$ /, '').replace(/^sudo /, ''))
+    .filter((line) => line.startsWith('mtp '));
+}
+
+interface CommandLine {
+  /** As in the manifest; undefined when there is no such command. */
+  id: string | undefined;
+  /** Whether all that is named is a group of commands. */
+  isTopic: boolean;
+  words: string[];
+  flags: string[];
+}
+
+/** What a line names. Comments, pipes and redirections are left out. */
+function takeApart(line: string): CommandLine {
+  const command = line.replace(/ +[#<>|;&].*$/, '');
+  const words = command.split(/\s+/).slice(1);
+  const [first = '', second = ''] = words;
+  const id = [`${first}:${second}`, first].find((candidate) => candidate in commands);
+  const isTopic = words.length === 1 && Object.keys(commands).some((known) => known.startsWith(`${first}:`));
+  const flags = words.filter((word) => /^--\w/.test(word)).map((word) => word.slice(2).split('=')[0] ?? '');
+  return { id, isTopic, words, flags };
+}
+
+const written = pages.flatMap((page) => commandLines(page).map((line) => ({ page, line })));
+
+describe('command lines in the documents', () => {
+  test('are found', () => {
+    expect(written.filter(({ page }) => page === 'docs/secrets.md').length).toBeGreaterThan(8);
+    expect(written.filter(({ page }) => page === 'docs/configuration.md').length).toBeGreaterThan(4);
+  });
+
+  test.each(written)('$page: $line', ({ line }) => {
+    const { id, isTopic, words, flags } = takeApart(line);
+    if (id === undefined) {
+      expect(isTopic || ['--version', '--help'].includes(words[0] ?? ''), 'there is no such command').toBe(true);
+      return;
+    }
+    const known = commands[id]?.flags ?? {};
+    const names = Object.entries(known).flatMap(([name, { allowNo }]) => (allowNo ? [name, `no-${name}`] : [name]));
+    expect([...names, 'help']).toEqual(expect.arrayContaining(flags));
+  });
+
+  test.each([
+    ['mtp secret frobnicate', undefined],
+    ['mtp secret list --json  # names', 'secret:list'],
+    ['mtp link bob', 'link'],
+  ])('are told apart: %s', (line, id) => {
+    const parts = takeApart(line);
+    expect(parts.id).toBe(id);
+    expect(parts.isTopic).toBe(false);
+  });
+});
+
+describe('commands that need no proxy', () => {
+  let home: string;
+  beforeAll(() => {
+    home = mkdtempSync(path.join(os.tmpdir(), 'mtp-docs-'));
+  });
+  afterAll(() => rmSync(home, { recursive: true }));
+
+  /** Lines of the documents that write nothing, so that they can be run as they stand. */
+  const pure = written
+    .map(({ line }) => takeApart(line))
+    .filter(({ id, flags }) => id === 'config:test' || (id === 'secret:generate' && !flags.includes('update-env')))
+    .filter(({ words }) => words.length > 2)
+    .map(({ words }) => ({ words, expected: words[0] === 'secret' ? /^(ee|dd)?[0-9a-f]{32}/m : /./ }));
+
+  test.each([
+    { words: ['--version'], expected: /^mtp\/\d+\.\d+\.\d+ / },
+    { words: ['--help'], expected: /COMMANDS/ },
+    { words: ['secret', 'generate'], expected: /^ee[0-9a-f]{32,}$/m },
+    { words: ['config', 'test'], expected: /./ },
+    { words: ['config', 'list'], expected: /listen\.port/ },
+    { words: ['preferences'], expected: /qr/ },
+    ...pure,
+  ])('mtp $words succeeds and creates nothing', ({ words, expected }) => {
+    const env = { ...process.env, MTP_HOME: path.join(home, 'none'), XDG_CONFIG_HOME: path.join(home, 'xdg') };
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['bin/run.js', ...words], {
+      cwd: ROOT,
+      env,
+      encoding: 'utf8',
+    });
+    expect(status, stderr).toBe(EXIT.ok);
+    expect(stdout).toMatch(expected);
+    expect(existsSync(path.join(home, 'none'))).toBe(false);
+  });
+});
+
+test('exit statuses are those of the code', () => {
+  const rows = [...read('docs/exit-statuses.md').matchAll(/^\| (\d+) +\| `(\w+)`/gm)];
+  expect(Object.fromEntries(rows.map(([, status, name]) => [name, Number(status)]))).toEqual(EXIT);
+});
+
+test('links between documents lead somewhere', () => {
+  const links = pages.flatMap((page) =>
+    [...read(page).matchAll(/\]\((?!https?:)([^)#\s]+)/g)].map(([, to = '']) => path.join(path.dirname(page), to)),
+  );
+  expect(links).toContain('docs/running.md');
+  expect(links.filter((to) => !existsSync(path.join(ROOT, to)))).toEqual([]);
+});
+
+test('every decision is in the index', () => {
+  const records = files('docs/decisions/[0-9]*.md').map((file) => path.basename(file));
+  const listed = [...read('docs/decisions/README.md').matchAll(/\]\(([^)]+)\)/g)].map(([, to]) => to);
+  expect(listed.toSorted()).toEqual(records.toSorted());
+});
