@@ -8,7 +8,7 @@ import {
   X25519_MLKEM768,
 } from '../../lib/protocol/server-flight.ts';
 import type { EngineSettings, HandshakeResult } from '../supervisor/engine.ts';
-import type { Opened } from './opening.ts';
+import type { Opened } from './opener.ts';
 import type { Plane } from './plane.ts';
 import { KEEP_SECONDS } from './replay-journal.ts';
 

@@ -34,7 +34,18 @@ export interface ConnOwner {
   onDrain(conn: Conn): void;
   /** The socket is gone, with a system error code or null after an orderly end. Called once. */
   onClose(conn: Conn, error: string | null): void;
+  /** `onData` threw: the owner gives up this connection, so that one fault does not take the worker's others along. */
+  onFault(error: unknown): void;
 }
+
+/** Until somebody takes a connection over, nothing happens on it. */
+const NOBODY: ConnOwner = {
+  onData: () => undefined,
+  onEnd: () => undefined,
+  onDrain: () => undefined,
+  onClose: () => undefined,
+  onFault: () => undefined,
+};
 
 type Onread = NonNullable<net.SocketConstructorOpts['onread']>;
 
@@ -44,8 +55,8 @@ export class Conn {
   queued = 0;
   ended = false;
   closed = false;
-  /** Who hears of this socket now; a dialler hands a connected one over. */
-  owner: ConnOwner;
+  /** Who hears of this socket now. */
+  owner: ConnOwner = NOBODY;
   #read: keyof typeof READS = 'opening';
   #fullReads = 0;
   readonly #local: boolean;
@@ -54,8 +65,7 @@ export class Conn {
   #error: string | null = null;
 
   /** `open` makes the socket, and is given the callbacks that it shall read with; `local` is a unix socket. */
-  constructor(owner: ConnOwner, open: (onread: Onread) => net.Socket, local = false) {
-    this.owner = owner;
+  constructor(open: (onread: Onread) => net.Socket, local = false) {
     this.#local = local;
     this.socket = open({
       buffer: () => READS[this.#read],
@@ -74,9 +84,13 @@ export class Conn {
     });
   }
 
-  /** Bytes from a socket that could not be given a read buffer. */
+  /** Bytes from the socket: read into our buffer, or by a stream where that was not possible. */
   feed(chunk: Buffer): void {
-    this.owner.onData(this, chunk);
+    try {
+      this.owner.onData(this, chunk);
+    } catch (error) {
+      this.owner.onFault(error);
+    }
   }
 
   /** Leave the small reads of the opening. */
@@ -147,7 +161,7 @@ export class Conn {
 
   #onRead(count: number, buffer: Buffer): boolean {
     const full = count === buffer.length;
-    this.owner.onData(this, buffer.subarray(0, count));
+    this.feed(buffer.subarray(0, count));
     if (!full) {
       this.#fullReads = 0;
       return true;
@@ -177,5 +191,7 @@ function descriptor(socket: net.Socket): number | null {
 export function dial(owner: ConnOwner, target: net.NetConnectOpts): Conn {
   const open = (onread: Onread): net.Socket =>
     net.connect({ ...target, onread, allowHalfOpen: true, autoSelectFamily: false } as net.NetConnectOpts);
-  return new Conn(owner, open, 'path' in target);
+  const conn = new Conn(open, 'path' in target);
+  conn.owner = owner;
+  return conn;
 }

@@ -11,6 +11,8 @@ export interface CoverClient {
   conn: Conn;
   peer: Endpoint;
   local: Endpoint;
+  /** Gives the whole connection up. */
+  fault: (error: unknown) => void;
 }
 
 export interface CoverEvents {
@@ -29,9 +31,10 @@ export interface CoverEvents {
 export class CoverRelay implements ConnOwner, Timed {
   due = -1;
   bucket = 0;
+  /** Who hears of it now. */
+  events: CoverEvents;
   readonly #plane: Plane;
   readonly #client: CoverClient;
-  readonly #events: CoverEvents;
   /** What the client has sent so far; null once it is on its way. */
   #opening: Buffer | null;
   #conn: Conn | null = null;
@@ -44,7 +47,7 @@ export class CoverRelay implements ConnOwner, Timed {
   constructor(plane: Plane, client: CoverClient, opening: Buffer, events: CoverEvents) {
     this.#plane = plane;
     this.#client = client;
-    this.#events = events;
+    this.events = events;
     this.#opening = opening;
   }
 
@@ -130,13 +133,13 @@ export class CoverRelay implements ConnOwner, Timed {
 
   onData(conn: Conn, data: Buffer): void {
     if (this.#over) return;
-    this.#events.onSpoken();
+    this.events.onSpoken();
     if (!this.#client.conn.write(data)) conn.pause();
   }
 
   onEnd(): void {
     if (this.#over) return;
-    this.#events.onSpoken();
+    this.events.onSpoken();
     this.#client.conn.end();
   }
 
@@ -151,7 +154,11 @@ export class CoverRelay implements ConnOwner, Timed {
       return;
     }
     this.#finish();
-    this.#events.onClosed(error);
+    this.events.onClosed(error);
+  }
+
+  onFault(error: unknown): void {
+    this.#client.fault(error);
   }
 
   /** The cover did not take the connection in time. */
@@ -165,7 +172,7 @@ export class CoverRelay implements ConnOwner, Timed {
       this.#plane.counters.add('coverFailures', 1);
       this.#plane.gauges.set('coverState', COVER_STATES.indexOf(reason));
     }
-    this.#events.onUnavailable(reason);
+    this.events.onUnavailable(reason);
   }
 
   #finish(): void {

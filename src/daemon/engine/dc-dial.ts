@@ -106,6 +106,11 @@ export class DcDial implements ConnOwner, Timed {
     this.#next();
   }
 
+  onFault(error: unknown): void {
+    this.#plane.event('error', 'dial_fault', { message: error instanceof Error ? error.message : String(error) });
+    this.#conn?.destroy('EFAULT');
+  }
+
   expire(): void {
     this.#conn?.destroy('ETIMEDOUT');
   }

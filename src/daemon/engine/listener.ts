@@ -1,6 +1,6 @@
 import net from 'node:net';
 import type { Endpoint } from '../supervisor/engine.ts';
-import { Conn, type ConnOwner } from './conn.ts';
+import { Conn } from './conn.ts';
 
 export interface Listener {
   port: number;
@@ -9,8 +9,8 @@ export interface Listener {
 }
 
 export interface ListenerEvents {
-  /** The owner of a connection that is about to be accepted. */
-  owner: () => ConnOwner & { accepted(conn: Conn): void };
+  /** An accepted connection, which has to be owned before this returns. */
+  onConnection: (conn: Conn) => void;
   onAcceptError: (code: string) => void;
 }
 
@@ -25,10 +25,9 @@ interface ServerHandle {
  */
 export async function listen(at: Endpoint & { backlog: number }, events: ListenerEvents): Promise<Listener> {
   const server = net.createServer({ allowHalfOpen: true }, (socket) => {
-    const owner = events.owner();
-    const conn = new Conn(owner, () => socket);
+    const conn = new Conn(() => socket);
     socket.on('data', (chunk: Buffer) => conn.feed(chunk));
-    owner.accepted(conn);
+    events.onConnection(conn);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -51,11 +50,7 @@ function takeHandles(server: net.Server, events: ListenerEvents): void {
       events.onAcceptError(String(status));
       return;
     }
-    const owner = events.owner();
-    const conn = new Conn(
-      owner,
-      (onread) => new net.Socket({ handle: accepted, onread, allowHalfOpen: true } as net.SocketConstructorOpts),
-    );
-    owner.accepted(conn);
+    const options = { handle: accepted, allowHalfOpen: true };
+    events.onConnection(new Conn((onread) => new net.Socket({ ...options, onread })));
   };
 }

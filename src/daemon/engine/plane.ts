@@ -4,7 +4,7 @@ import type { CoverTargetResolver } from './cover-target.ts';
 import type { KeyPoints } from './key-points.ts';
 import type { ReplayJournal } from './replay-journal.ts';
 import type { CounterRow } from './shared/counters.ts';
-import type { Gauges } from './shared/gauges.ts';
+import type { GaugeRow } from './shared/gauges.ts';
 import type { LoopFilter } from './shared/loop-filter.ts';
 import type { ReplayTable } from './shared/replay.ts';
 import type { SourceTable } from './shared/sources.ts';
@@ -21,7 +21,7 @@ export interface Plane {
   readonly wheel: Wheel;
   readonly points: KeyPoints;
   readonly counters: CounterRow;
-  readonly gauges: Gauges;
+  readonly gauges: GaugeRow;
   readonly sources: SourceTable;
   readonly replay: ReplayTable;
   readonly journal: ReplayJournal;

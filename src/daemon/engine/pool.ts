@@ -30,10 +30,10 @@ export class ListenError extends Error {
 export class Pool {
   readonly #startedAt = Date.now();
   readonly #counters: Counters;
-  readonly #gauges = Gauges.create();
+  readonly #gauges: Gauges;
   readonly #sources: SourceTable;
   readonly #replay: ReplayTable;
-  readonly #loops = LoopFilter.create();
+  readonly #loops: LoopFilter;
   readonly #seed: [number, number] = [randomBytes(4).readInt32LE(), randomBytes(4).readInt32LE()];
   readonly #workers: (Worker | null)[];
   readonly #tell: (event: EngineEvent) => void;
@@ -43,6 +43,7 @@ export class Pool {
   #revision: EngineRevision;
   #port: number;
   #draining = false;
+  #failures = 0;
 
   constructor(revision: EngineRevision, tell: (event: EngineEvent) => void) {
     const { settings } = revision;
@@ -51,7 +52,9 @@ export class Pool {
     this.#port = settings.listen.port;
     this.#workers = Array<Worker | null>(settings.workers).fill(null);
     this.#counters = Counters.create(settings.workers);
-    this.#sources = SourceTable.create(settings.limits.connections);
+    this.#gauges = Gauges.create(settings.workers);
+    this.#loops = LoopFilter.create(settings.workers);
+    this.#sources = SourceTable.create(settings.limits.connections, settings.workers);
     this.#replay = ReplayTable.create(replayEntries(totalmem()));
     this.#compaction = setInterval(() => void this.#compact(), COMPACT_MS);
     this.#compaction.unref();
@@ -92,6 +95,8 @@ export class Pool {
         cap: limits.connections,
       },
       handshakes: this.#counters.results(),
+      closes: this.#counters.closes(),
+      workerFailures: this.#failures,
       bytes: { up: this.#counters.total('up'), down: this.#counters.total('down') },
       cover: {
         lastDial: COVER_STATES[this.#gauges.get('coverState')] ?? null,
@@ -126,6 +131,7 @@ export class Pool {
     const worker = new Worker(entryUrl('daemon/engine/worker'), {
       workerData: {
         worker: index,
+        workers: this.#workers.length,
         revision: this.#forWorkers(),
         port: this.#port,
         seed: this.#seed,
@@ -142,8 +148,9 @@ export class Pool {
     worker.on('message', (message: WorkerMessage) => {
       if (message.type === 'event') this.#tell(message.event);
     });
-    worker.on('error', (error) => this.#tell(fault('worker_failed', { worker: index, message: error.message })));
-    worker.once('exit', () => this.#ended(index));
+    let cause = 'it ended by itself';
+    worker.on('error', (error: unknown) => (cause = causeOf(error)));
+    worker.once('exit', () => this.#ended(index, cause));
     return new Promise((resolve, reject) => {
       worker.on('message', (message: WorkerMessage) => {
         if (message.type === 'listening') resolve(message.port);
@@ -153,16 +160,23 @@ export class Pool {
     });
   }
 
-  /** A worker that ends on its own takes its connections along, but not the port: another is started. */
-  #ended(index: number): void {
+  /** A worker that ends on its own takes its connections along, but not what they held nor the port: another is started. */
+  #ended(index: number, cause: string): void {
     this.#workers[index] = null;
     if (this.#draining) return;
-    this.#tell(fault('worker_ended', { worker: index }));
+    this.#failures += 1;
+    this.#sources.releaseWorker(index);
+    this.#replay.releaseWorker(index);
+    this.#loops.release(index);
+    this.#gauges.release(index);
+    const connections = this.#counters.row(index).abandon();
+    this.#tell(fault('worker_failed', { worker: index, cause, connections }));
     setTimeout(() => {
       if (this.#draining) return;
-      this.#startWorker(index).catch((error: unknown) => {
-        this.#tell(fault('worker_failed', { worker: index, message: String(error) }));
-      });
+      this.#startWorker(index).then(
+        () => this.#tell({ level: 'info', event: 'worker_restarted', detail: { worker: index } }),
+        (error: unknown) => this.#tell(fault('worker_restart_failed', { worker: index, cause: causeOf(error) })),
+      );
     }, RESTART_MS);
   }
 
@@ -212,6 +226,13 @@ export class Pool {
 function replayEntries(ramBytes: number): number {
   const gib = ramBytes / 2 ** 30;
   return gib < 1 ? 2 ** 17 : gib < 4 ? 2 ** 18 : 2 ** 20;
+}
+
+/** What ended a worker, and where. */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const [, place = ''] = error.stack?.split('\n    at ') ?? [];
+  return place === '' ? error.message : `${error.message} (at ${place})`;
 }
 
 function fault(event: string, detail: EngineEvent['detail']): EngineEvent {

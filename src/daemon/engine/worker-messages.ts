@@ -10,6 +10,8 @@ export interface WorkerRevision {
 
 export interface WorkerData {
   worker: number;
+  /** How many there are. */
+  workers: number;
   revision: WorkerRevision;
   /** Port that an earlier worker got; the configured one otherwise. */
   port: number;

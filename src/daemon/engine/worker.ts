@@ -18,8 +18,9 @@ import type { WorkerData, WorkerMessage, WorkerRequest, WorkerRevision } from '.
 
 /** One thread of the engine: its own listener on the shared port, its own sessions, shared tables. */
 
-const { worker, revision, port, seed, memory } = workerData as WorkerData;
+const { worker, workers, revision, port, seed, memory } = workerData as WorkerData;
 const sessions = new Set<Session>();
+const forget = (session: Session): boolean => sessions.delete(session);
 
 /** An event of one name is told at most once in this time. */
 const EVENT_MS = 10_000;
@@ -62,18 +63,18 @@ const plane: Plane = {
   wheel: new Wheel(),
   points: new KeyPoints(),
   counters: Counters.attach(memory.counters).row(worker),
-  gauges: Gauges.attach(memory.gauges),
-  sources: SourceTable.attach(memory.sources),
-  replay: ReplayTable.attach(memory.replay),
+  gauges: Gauges.attach(memory.gauges).row(worker),
+  sources: SourceTable.attach(memory.sources, workers, worker),
+  replay: ReplayTable.attach(memory.replay, worker),
   journal: new ReplayJournal(revision.settings.replayFile, (code) => event('error', 'replay_journal_failed', { code })),
-  loops: LoopFilter.attach(memory.loops),
+  loops: LoopFilter.attach(memory.loops, worker),
   seed,
   failing: new Map(),
   event,
 };
 
 async function stop(): Promise<void> {
-  for (const session of sessions) session.destroy();
+  for (const session of sessions) session.close('stopped');
   await plane.journal.close();
   process.exit(0);
 }
@@ -82,10 +83,10 @@ async function start(): Promise<void> {
   const listener = await listen(
     { ...revision.settings.listen, port },
     {
-      owner: () => {
-        const session = new Session(plane, (over) => sessions.delete(over));
+      onConnection: (conn) => {
+        const session = new Session(plane, conn, forget);
         sessions.add(session);
-        return session;
+        session.start();
       },
       onAcceptError: (code) => event('error', 'accept_failed', { code }),
     },
@@ -98,7 +99,7 @@ async function start(): Promise<void> {
         return;
       case 'drain':
         listener.close();
-        for (const session of sessions) if (!session.inUse) session.destroy();
+        for (const session of sessions) if (!session.inUse) session.close('stopped');
         return;
       case 'stop':
         void stop();

@@ -101,6 +101,30 @@ export const HANDSHAKE_RESULTS = [
 ] as const;
 export type HandshakeResult = (typeof HANDSHAKE_RESULTS)[number];
 
+/** Why a connection ended. */
+export const CLOSE_REASONS = [
+  /** By the client, with FIN. */
+  'client',
+  /** By the client's network: reset, timed out. */
+  'client_reset',
+  /** The client broke the record framing after it had been let in. */
+  'client_fault',
+  /** By the DC or the cover, with FIN. */
+  'upstream',
+  'upstream_reset',
+  /** Nothing moved for too long. */
+  'idle',
+  /** By us: no cover to show, no DC to reach, no inner header. */
+  'refused',
+  /** The engine was drained or stopped. */
+  'stopped',
+  /** An error of ours in this connection. */
+  'fault',
+  /** Its worker ended. */
+  'worker',
+] as const;
+export type CloseReason = (typeof CLOSE_REASONS)[number];
+
 export interface EngineStats {
   pid: number;
   /** Unix time in ms; also the epoch of the counters. */
@@ -109,7 +133,12 @@ export interface EngineStats {
   workers: number;
   listening: Endpoint;
   connections: { current: number; relayed: number; cover: number; total: number; cap: number };
+  /** One for every connection whose opening is settled. */
   handshakes: Record<HandshakeResult, number>;
+  /** One for every connection that is over: `total` is `current` and all of these. */
+  closes: Record<CloseReason, number>;
+  /** Workers that ended on their own and were started again. */
+  workerFailures: number;
   /** Payload bytes between clients and Telegram. */
   bytes: { up: number; down: number };
   /** Outcome of the newest dial to the cover; null before the first. */

@@ -1,4 +1,4 @@
-import { HANDSHAKE_RESULTS, type HandshakeResult } from '../../supervisor/engine.ts';
+import { CLOSE_REASONS, type CloseReason, HANDSHAKE_RESULTS, type HandshakeResult } from '../../supervisor/engine.ts';
 
 /** Per-worker counters: each has one writer, so that counting on the hot path needs no atomic operation. */
 
@@ -6,7 +6,8 @@ const NAMES = ['up', 'down', 'accepted', 'relayed', 'coverDials', 'coverFailures
 export type CounterName = (typeof NAMES)[number];
 
 const RESULT_AT = NAMES.length;
-const ROW = 32;
+const CLOSE_AT = RESULT_AT + HANDSHAKE_RESULTS.length;
+const ROW = 64;
 
 export class Counters {
   readonly memory: SharedArrayBuffer;
@@ -39,6 +40,11 @@ export class Counters {
     return Object.fromEntries(entries) as Record<HandshakeResult, number>;
   }
 
+  closes(): Record<CloseReason, number> {
+    const entries = CLOSE_REASONS.map((reason, index) => [reason, this.#sum(CLOSE_AT + index)]);
+    return Object.fromEntries(entries) as Record<CloseReason, number>;
+  }
+
   #sum(column: number): number {
     let sum = 0;
     for (let at = column; at < this.#cells.length; at += ROW) sum += this.#cells[at] as number;
@@ -50,6 +56,11 @@ const INDEX = Object.fromEntries(NAMES.map((name, index) => [name, index])) as R
 const RESULT_INDEX = Object.fromEntries(
   HANDSHAKE_RESULTS.map((result, index) => [result, RESULT_AT + index]),
 ) as Record<HandshakeResult, number>;
+
+const CLOSE_INDEX = Object.fromEntries(CLOSE_REASONS.map((reason, index) => [reason, CLOSE_AT + index])) as Record<
+  CloseReason,
+  number
+>;
 
 export class CounterRow {
   readonly #cells: Float64Array;
@@ -66,5 +77,24 @@ export class CounterRow {
   result(result: HandshakeResult): void {
     const at = RESULT_INDEX[result];
     this.#cells[at] = (this.#cells[at] as number) + 1;
+  }
+
+  close(reason: CloseReason): void {
+    const at = CLOSE_INDEX[reason];
+    this.#cells[at] = (this.#cells[at] as number) + 1;
+  }
+
+  /** Settle the connections that a worker which has ended left open; returns how many there were. */
+  abandon(): number {
+    this.#settle(RESULT_AT, HANDSHAKE_RESULTS.length, RESULT_INDEX.aborted);
+    return this.#settle(CLOSE_AT, CLOSE_REASONS.length, CLOSE_INDEX.worker);
+  }
+
+  /** Put what is missing from `count` cells, so that they add up to the accepted connections, into the one at `rest`. */
+  #settle(first: number, count: number, rest: number): number {
+    const settled = this.#cells.subarray(first, first + count).reduce((sum, cell) => sum + cell, 0);
+    const open = (this.#cells[INDEX.accepted] as number) - settled;
+    this.#cells[rest] = (this.#cells[rest] as number) + open;
+    return open;
   }
 }

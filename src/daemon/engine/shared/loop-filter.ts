@@ -6,19 +6,22 @@ const CELLS = 1 << 16;
  */
 export class LoopFilter {
   readonly memory: SharedArrayBuffer;
-  readonly #cells: Int32Array;
+  readonly #cells: Uint16Array;
+  /** Where this worker's counts begin; the rows of all workers are added up. */
+  readonly #own: number;
 
-  private constructor(memory: SharedArrayBuffer) {
+  private constructor(memory: SharedArrayBuffer, worker: number) {
     this.memory = memory;
-    this.#cells = new Int32Array(memory);
+    this.#cells = new Uint16Array(memory);
+    this.#own = worker * CELLS;
   }
 
-  static create(): LoopFilter {
-    return new LoopFilter(new SharedArrayBuffer(CELLS * 4));
+  static create(workers: number): LoopFilter {
+    return new LoopFilter(new SharedArrayBuffer(workers * CELLS * 2), 0);
   }
 
-  static attach(memory: SharedArrayBuffer): LoopFilter {
-    return new LoopFilter(memory);
+  static attach(memory: SharedArrayBuffer, worker: number): LoopFilter {
+    return new LoopFilter(memory, worker);
   }
 
   /** The cell of an opening, or null where it has no client random to tell it by. */
@@ -28,14 +31,21 @@ export class LoopFilter {
   }
 
   enter(cell: number): void {
-    Atomics.add(this.#cells, cell, 1);
+    Atomics.add(this.#cells, this.#own + cell, 1);
   }
 
   leave(cell: number): void {
-    Atomics.sub(this.#cells, cell, 1);
+    Atomics.sub(this.#cells, this.#own + cell, 1);
   }
 
   count(cell: number): number {
-    return Atomics.load(this.#cells, cell);
+    let out = 0;
+    for (let at = cell; at < this.#cells.length; at += CELLS) out += Atomics.load(this.#cells, at);
+    return out;
+  }
+
+  /** Forget what a worker that has ended had out. */
+  release(worker: number): void {
+    this.#cells.fill(0, worker * CELLS, (worker + 1) * CELLS);
   }
 }

@@ -1,4 +1,4 @@
-import { lock, powerOfTwo, unlock } from './lock.ts';
+import { breakLock, lock, type LockOwner, powerOfTwo, unlock } from './lock.ts';
 
 const WAYS = 8;
 /** 96 bits of the digest and the expiry in seconds. */
@@ -16,8 +16,10 @@ export class ReplayTable {
   readonly #mask: number;
   /** Cells before the entries: locks, one a bucket; the last two hold entries and evictions. */
   readonly #base: number;
+  readonly #owner: LockOwner;
 
-  private constructor(memory: SharedArrayBuffer) {
+  private constructor(memory: SharedArrayBuffer, owner: LockOwner) {
+    this.#owner = owner;
     this.memory = memory;
     this.#cells = new Int32Array(memory);
     const buckets = (this.#cells.length - 2) / (BUCKET + 1);
@@ -27,11 +29,11 @@ export class ReplayTable {
 
   static create(entries: number): ReplayTable {
     const buckets = powerOfTwo(entries / WAYS);
-    return new ReplayTable(new SharedArrayBuffer((buckets * (BUCKET + 1) + 2) * 4));
+    return new ReplayTable(new SharedArrayBuffer((buckets * (BUCKET + 1) + 2) * 4), 'pool');
   }
 
-  static attach(memory: SharedArrayBuffer): ReplayTable {
-    return new ReplayTable(memory);
+  static attach(memory: SharedArrayBuffer, worker: number): ReplayTable {
+    return new ReplayTable(memory, worker);
   }
 
   get entries(): number {
@@ -52,7 +54,7 @@ export class ReplayTable {
     const c = digest.readInt32LE(8);
     const bucket = a & this.#mask;
     const cells = this.#cells;
-    lock(cells, bucket);
+    lock(cells, bucket, this.#owner);
     try {
       const first = this.#base + bucket * BUCKET;
       let free = first;
@@ -72,6 +74,11 @@ export class ReplayTable {
     } finally {
       unlock(cells, bucket);
     }
+  }
+
+  /** Free what a worker that has ended may have held. */
+  releaseWorker(worker: number): void {
+    for (let bucket = 0; bucket < this.#base; bucket++) breakLock(this.#cells, bucket, worker);
   }
 
   /** All entries that have not expired, 16 bytes each: what the journal holds. */

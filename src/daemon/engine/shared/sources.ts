@@ -1,79 +1,116 @@
-import { lock, powerOfTwo, unlock } from './lock.ts';
+import { breakLock, lock, type LockOwner, powerOfTwo, unlock } from './lock.ts';
 import type { Source } from './source.ts';
 
 const WAYS = 8;
-/** low, high, connections, last user slot + 1, last use in seconds. */
-const SLOT = 5;
-/** One lock and eight slots, rounded to cache lines. */
-const BUCKET = 48;
+/** low, high, last user slot + 1, last use in seconds; then the connections, a cell for each worker. */
+const HEAD = 4;
+/** Cells before a bucket's slots: its lock. */
+const LOCK = 1;
+const CACHE_LINE = 16;
 
 /** Connections per source and who was last seen from it, one table for all workers. */
 export class SourceTable {
   readonly memory: SharedArrayBuffer;
   readonly #cells: Int32Array;
+  readonly #workers: number;
+  readonly #slot: number;
+  readonly #bucketCells: number;
   readonly #mask: number;
+  readonly #owner: LockOwner;
 
-  private constructor(memory: SharedArrayBuffer) {
+  private constructor(memory: SharedArrayBuffer, workers: number, owner: LockOwner) {
     this.memory = memory;
     this.#cells = new Int32Array(memory);
-    this.#mask = this.#cells.length / BUCKET - 1;
+    this.#workers = workers;
+    this.#slot = HEAD + workers;
+    this.#bucketCells = bucketCells(workers);
+    this.#mask = this.#cells.length / this.#bucketCells - 1;
+    this.#owner = owner;
   }
 
   /** Room for eight times the sources that can be connected at once: then one bucket in a million is full. */
-  static create(connections: number): SourceTable {
+  static create(connections: number, workers: number): SourceTable {
     const buckets = powerOfTwo((connections * 8) / WAYS);
-    return new SourceTable(new SharedArrayBuffer(buckets * BUCKET * 4));
+    return new SourceTable(new SharedArrayBuffer(buckets * bucketCells(workers) * 4), workers, 'pool');
   }
 
-  static attach(memory: SharedArrayBuffer): SourceTable {
-    return new SourceTable(memory);
+  /** The table as one of its workers uses it. */
+  static attach(memory: SharedArrayBuffer, workers: number, worker: number): SourceTable {
+    return new SourceTable(memory, workers, worker);
   }
 
-  /** Count one more connection unless that would be over `limit`. A source that finds no slot is let in uncounted. */
+  /** Count one more connection of this worker unless that would be over `limit`. A source that finds no slot is let in uncounted. */
   acquire(source: Source, limit: number, now: number): 'counted' | 'uncounted' | 'over' {
-    const bucket = this.#bucket(source);
-    lock(this.#cells, bucket);
-    try {
+    return this.#locked(source, (bucket) => {
       const slot = this.#find(bucket, source) ?? this.#claim(bucket, source);
       if (slot === null) return 'uncounted';
-      const count = this.#cells[slot + 2] as number;
-      if (count >= limit) return 'over';
-      this.#cells[slot + 2] = count + 1;
-      this.#cells[slot + 4] = now;
+      if (this.#count(slot) >= limit) return 'over';
+      this.#change(slot, 1);
+      this.#cells[slot + 3] = now;
       return 'counted';
-    } finally {
-      unlock(this.#cells, bucket);
-    }
+    });
   }
 
   /** Give back what `acquire` counted. */
   release(source: Source): void {
-    const bucket = this.#bucket(source);
-    lock(this.#cells, bucket);
-    const slot = this.#find(bucket, source);
-    if (slot !== null) this.#cells[slot + 2] = Math.max(0, (this.#cells[slot + 2] as number) - 1);
-    unlock(this.#cells, bucket);
+    this.#locked(source, (bucket) => {
+      const slot = this.#find(bucket, source);
+      if (slot !== null) this.#change(slot, -1);
+    });
+  }
+
+  /** Give back all that a worker which has ended still held. */
+  releaseWorker(worker: number): void {
+    for (let bucket = 0; bucket < this.#cells.length; bucket += this.#bucketCells) {
+      breakLock(this.#cells, bucket, worker);
+      for (let way = 0; way < WAYS; way++) this.#cells[this.#slotAt(bucket, way) + HEAD + worker] = 0;
+    }
   }
 
   /** Slot of the user who last authenticated from here, or null. A hint: read without the lock. */
   lastUser(source: Source): number | null {
     const slot = this.#find(this.#bucket(source), source);
-    const stored = slot === null ? 0 : (this.#cells[slot + 3] as number);
+    const stored = slot === null ? 0 : (this.#cells[slot + 2] as number);
     return stored === 0 ? null : stored - 1;
   }
 
   remember(source: Source, userSlot: number): void {
     const slot = this.#find(this.#bucket(source), source);
-    if (slot !== null) this.#cells[slot + 3] = userSlot + 1;
+    if (slot !== null) this.#cells[slot + 2] = userSlot + 1;
+  }
+
+  #locked<Result>(source: Source, action: (bucket: number) => Result): Result {
+    const bucket = this.#bucket(source);
+    lock(this.#cells, bucket, this.#owner);
+    try {
+      return action(bucket);
+    } finally {
+      unlock(this.#cells, bucket);
+    }
   }
 
   #bucket(source: Source): number {
-    return ((source.low ^ source.high) & this.#mask) * BUCKET;
+    return ((source.low ^ source.high) & this.#mask) * this.#bucketCells;
+  }
+
+  #slotAt(bucket: number, way: number): number {
+    return bucket + LOCK + way * this.#slot;
+  }
+
+  #count(slot: number): number {
+    let count = 0;
+    for (let worker = 0; worker < this.#workers; worker++) count += this.#cells[slot + HEAD + worker] as number;
+    return count;
+  }
+
+  #change(slot: number, by: number): void {
+    const at = slot + HEAD + (this.#owner as number);
+    this.#cells[at] = Math.max(0, (this.#cells[at] as number) + by);
   }
 
   #find(bucket: number, source: Source): number | null {
     for (let way = 0; way < WAYS; way++) {
-      const slot = bucket + 1 + way * SLOT;
+      const slot = this.#slotAt(bucket, way);
       if (this.#cells[slot] === source.low && this.#cells[slot + 1] === source.high) return slot;
     }
     return null;
@@ -83,15 +120,23 @@ export class SourceTable {
   #claim(bucket: number, source: Source): number | null {
     let oldest: number | null = null;
     for (let way = 0; way < WAYS; way++) {
-      const slot = bucket + 1 + way * SLOT;
+      const slot = this.#slotAt(bucket, way);
       if (this.#cells[slot] === 0) {
         oldest = slot;
         break;
       }
-      if ((this.#cells[slot + 2] as number) > 0) continue;
-      if (oldest === null || (this.#cells[slot + 4] as number) < (this.#cells[oldest + 4] as number)) oldest = slot;
+      if (this.#count(slot) > 0) continue;
+      if (oldest === null || (this.#cells[slot + 3] as number) < (this.#cells[oldest + 3] as number)) oldest = slot;
     }
-    if (oldest !== null) this.#cells.set([source.low, source.high, 0, 0, 0], oldest);
+    if (oldest === null) return null;
+    this.#cells.fill(0, oldest, oldest + this.#slot);
+    this.#cells[oldest] = source.low;
+    this.#cells[oldest + 1] = source.high;
     return oldest;
   }
+}
+
+/** One lock and the slots, rounded to cache lines. */
+function bucketCells(workers: number): number {
+  return Math.ceil((LOCK + WAYS * (HEAD + workers)) / CACHE_LINE) * CACHE_LINE;
 }

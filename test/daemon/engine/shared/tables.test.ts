@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import { compactReplays, loadReplays } from '../../../../src/daemon/engine/replay-store.ts';
+import { Counters } from '../../../../src/daemon/engine/shared/counters.ts';
 import { Gauges } from '../../../../src/daemon/engine/shared/gauges.ts';
+import { breakLock, lock } from '../../../../src/daemon/engine/shared/lock.ts';
+import { LoopFilter } from '../../../../src/daemon/engine/shared/loop-filter.ts';
 import { ReplayTable } from '../../../../src/daemon/engine/shared/replay.ts';
 import { sourceOf } from '../../../../src/daemon/engine/shared/source.ts';
 import { SourceTable } from '../../../../src/daemon/engine/shared/sources.ts';
@@ -23,11 +26,11 @@ async function hammer(
   return Promise.all(
     Array.from(
       { length: 4 },
-      async () =>
+      async (_, worker) =>
         new Promise<number>((resolve, reject) => {
-          const worker = new Worker(script, { workerData: { work, memory, data } });
-          worker.once('message', resolve);
-          worker.once('error', reject);
+          const thread = new Worker(script, { workerData: { work, memory, worker, data } });
+          thread.once('message', resolve);
+          thread.once('error', reject);
         }),
     ),
   );
@@ -35,8 +38,9 @@ async function hammer(
 
 describe('connections per source', () => {
   test('the limit is exact across threads, and everything is given back', async () => {
-    const table = SourceTable.create(100);
-    const highest = await hammer('sources', table.memory);
+    const { memory } = SourceTable.create(100, 4);
+    const highest = await hammer('sources', memory);
+    const table = SourceTable.attach(memory, 4, 0);
     expect(Math.max(...highest)).toBeLessThanOrEqual(5);
     expect(Math.max(...highest)).toBeGreaterThan(0);
     const source = sourceOf('192.0.2.1', seed);
@@ -45,14 +49,14 @@ describe('connections per source', () => {
   });
 
   test('as many sources as connections are allowed all find room', () => {
-    const table = SourceTable.create(5000);
+    const table = SourceTable.attach(SourceTable.create(5000, 2).memory, 2, 0);
     for (let at = 0; at < 5000; at++) {
       expect(table.acquire(sourceOf(`10.${at >> 8}.${at & 255}.1`, seed), 1, 1)).toBe('counted');
     }
   });
 
   test('a full bucket lets a source in uncounted, and gives up the one that left longest ago first', () => {
-    const table = SourceTable.create(1);
+    const table = SourceTable.attach(SourceTable.create(1, 2).memory, 2, 1);
     const at = (number: number): ReturnType<typeof sourceOf> => sourceOf(`192.0.2.${number}`, seed);
     for (let number = 0; number < 8; number++) expect(table.acquire(at(number), 1, number)).toBe('counted');
     expect(table.acquire(at(100), 1, 9)).toBe('uncounted');
@@ -72,6 +76,54 @@ describe('connections per source', () => {
     expect(same('2001:db8::1', '2001:db8:0:0:ffff::2')).toBe(true);
     expect(same('2001:db8::1', '2001:db8:0:1::1')).toBe(false);
     expect(same('fe80::1%eth0', 'fe80::2')).toBe(true);
+  });
+});
+
+describe('what a worker that has ended held', () => {
+  test('connections of its sources are given back, those of others are not', () => {
+    const { memory } = SourceTable.create(100, 2);
+    const [dead, alive] = [SourceTable.attach(memory, 2, 0), SourceTable.attach(memory, 2, 1)];
+    const source = sourceOf('192.0.2.1', seed);
+    for (const table of [dead, dead, alive]) expect(table.acquire(source, 3, 1)).toBe('counted');
+    expect(alive.acquire(source, 3, 1)).toBe('over');
+    alive.releaseWorker(0);
+    for (let at = 0; at < 2; at++) expect(alive.acquire(source, 3, 1)).toBe('counted');
+    expect(alive.acquire(source, 3, 1)).toBe('over');
+  });
+
+  test('a lock that it died with is broken, and no other', () => {
+    const cells = new Int32Array(new SharedArrayBuffer(8));
+    lock(cells, 0, 0);
+    lock(cells, 1, 1);
+    for (const index of [0, 1]) breakLock(cells, index, 0);
+    expect([...cells]).toEqual([0, 3]);
+  });
+
+  test('its share of the gauges goes, and its open connections are settled', () => {
+    const gauges = Gauges.create(2);
+    gauges.row(0).add('sessions', 3);
+    gauges.row(1).add('sessions', 2);
+    expect(gauges.row(0).take('connections', 10)).toBe(true);
+    gauges.release(0);
+    expect([gauges.get('sessions'), gauges.get('connections')]).toEqual([2, 0]);
+    const counters = Counters.create(2);
+    const row = counters.row(0);
+    row.add('accepted', 5);
+    for (const result of ['ok', 'ok', 'bad_hmac'] as const) row.result(result);
+    row.close('client');
+    expect(row.abandon()).toBe(4);
+    expect(counters.closes()).toMatchObject({ client: 1, worker: 4 });
+    expect(counters.results()).toMatchObject({ ok: 2, bad_hmac: 1, aborted: 2 });
+  });
+
+  test('an opening that it had out at the cover is no loop any more', () => {
+    const { memory } = LoopFilter.create(2);
+    const [dead, alive] = [LoopFilter.attach(memory, 0), LoopFilter.attach(memory, 1)];
+    dead.enter(7);
+    alive.enter(7);
+    expect(alive.count(7)).toBe(2);
+    alive.release(0);
+    expect(alive.count(7)).toBe(1);
   });
 });
 
@@ -127,7 +179,7 @@ describe('replays', () => {
 });
 
 test('a gauge never goes over its limit, whichever thread takes', async () => {
-  const gauges = Gauges.create();
+  const gauges = Gauges.create(4);
   const taken = await hammer('gauge', gauges.memory);
   expect(taken.reduce((sum, count) => sum + count, 0)).toBe(1000);
   expect(gauges.get('connections')).toBe(1000);

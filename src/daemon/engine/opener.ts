@@ -17,13 +17,14 @@ const CURIOSITY = 64;
  * The first bytes of a connection, kept until it is clear whose they are. Nothing is answered and nothing is lost: whoever is
  * refused can still be handed to the cover with every byte.
  */
-export class Opening {
+export class Opener {
   readonly #plane: Plane;
   readonly #hint: number | null;
   readonly #done: (opened: Opened) => void;
   held: Buffer = Buffer.alloc(0);
+  /** Nothing is decided any more. */
+  closed = false;
   #searching = false;
-  #closed = false;
 
   /** `hint` is the user slot last seen from this network. `done` is called once, now or in a later turn. */
   constructor(plane: Plane, hint: number | null, done: (opened: Opened) => void) {
@@ -45,7 +46,7 @@ export class Opening {
 
   /** Decide nothing any more. */
   close(): void {
-    this.#closed = true;
+    this.closed = true;
   }
 
   #look(): void {
@@ -100,7 +101,7 @@ export class Opening {
     search: Search<T>,
     then: { found: (found: T, user: UserEntry) => Opened; next: (at: number) => void; reason: HandshakeResult },
   ): void {
-    if (this.#closed) return;
+    if (this.closed) return;
     if (search === null) this.#refuse(then.reason);
     else if ('found' in search) this.#finish(then.found(search.found, search.user));
     else {
@@ -114,8 +115,8 @@ export class Opening {
   }
 
   #finish(opened: Opened): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.closed) return;
+    this.closed = true;
     this.#done(opened);
   }
 

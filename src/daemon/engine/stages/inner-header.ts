@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { HEADER_BYTES, type OpenedHeader, openHeader } from '../../lib/protocol/obfuscated2.ts';
-import { RecordReader } from '../../lib/protocol/tls-record.ts';
+import { HEADER_BYTES, type OpenedHeader, openHeader } from '../../../lib/protocol/obfuscated2.ts';
+import { RecordReader } from '../../../lib/protocol/tls-record.ts';
 
 export type InnerHeader = { header: OpenedHeader; rest: Buffer } | 'incomplete' | 'invalid';
 

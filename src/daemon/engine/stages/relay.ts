@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto';
+import type { Ctr } from '../../../lib/protocol/ctr.ts';
+import { makeHeader, type OpenedHeader } from '../../../lib/protocol/obfuscated2.ts';
+import { framedBytes, frameRecords, type RecordReader } from '../../../lib/protocol/tls-record.ts';
+import { BULK_BYTES, type Conn, type ConnOwner } from '../conn.ts';
+import { TICK_MS } from '../wheel.ts';
+import { closeLike, HALF_CLOSED_MS, QUIET_CHECK_MS, type Stage, type StageSession } from './stage.ts';
+
+/** One write takes a whole bulk read with its record headers. Shared by the sessions of this thread. */
+const frames = Buffer.allocUnsafeSlow(framedBytes(BULK_BYTES));
+
+/** A client's stream as it stands once its header has been read. */
+export interface ClientStream {
+  header: OpenedHeader;
+  /** Takes the stream out of TLS records; null on a bare connection. */
+  records: RecordReader | null;
+  /** Bytes of the stream that came with the header. */
+  rest: Buffer;
+}
+
+/**
+ * Bytes between one client and its DC. A side that does not take what it is given stops the other: what is held for it is
+ * never more than one read, at most 256 KiB and normally 64 KiB.
+ */
+export class Relay implements Stage, ConnOwner {
+  readonly inUse = true;
+  readonly #session: StageSession;
+  readonly #client: Conn;
+  readonly #upstream: Conn;
+  readonly #records: RecordReader | null;
+  readonly #clientUp: Ctr;
+  readonly #dcUp: Ctr;
+  /** DC stream in, client stream out; null in fast mode, where they are the same bytes (protocol.md §6.3). */
+  readonly #down: { dc: Ctr; client: Ctr } | null;
+  /** Wheel tick of the last byte in either direction. */
+  #lastActive: number;
+
+  /** Introduce ourselves to a connected DC as this client, with what the client has said so far (protocol.md §6.2). */
+  constructor(session: StageSession, upstream: Conn, { header, records, rest }: ClientStream) {
+    const { settings, gauges, wheel } = session.plane;
+    const { transport, dc, up, down, downKeyIv } = header;
+    const fast = settings.fastMode ? { downKeyIv } : {};
+    const made = makeHeader({ transport, dc, random: randomBytes, secret: null, ...fast });
+    this.#session = session;
+    this.#client = session.conn;
+    this.#upstream = upstream;
+    this.#records = records;
+    this.#clientUp = up;
+    this.#dcUp = made.up;
+    this.#down = settings.fastMode ? null : { dc: made.down, client: down };
+    this.#lastActive = wheel.now;
+    upstream.owner = this;
+    session.enter(this);
+    session.report('ok');
+    session.setDeadline(Math.min(settings.limits.idleMs, QUIET_CHECK_MS));
+    gauges.add('relayed', 1);
+    upstream.relay();
+    this.#client.relay();
+    upstream.write(made.wire);
+    if (rest.length > 0) this.#sendUp(rest);
+    if (upstream.queued === 0) this.#client.resume();
+  }
+
+  clientData(data: Buffer): void {
+    this.#lastActive = this.#session.plane.wheel.now;
+    const count = this.#records === null ? data.length : this.#records.unwrap(data, data.length);
+    if (count === -1) this.#session.close('client_fault');
+    else if (count > 0) this.#sendUp(data.subarray(0, count));
+  }
+
+  /** Bytes of the client's stream, out of their records; changed in place. */
+  #sendUp(payload: Buffer): void {
+    this.#session.plane.counters.add('up', payload.length);
+    if (!this.#upstream.write(this.#dcUp.apply(this.#clientUp.apply(payload)))) this.#client.pause();
+  }
+
+  /** Bytes of the DC. */
+  onData(_upstream: Conn, data: Buffer): void {
+    const { counters, wheel } = this.#session.plane;
+    this.#lastActive = wheel.now;
+    counters.add('down', data.length);
+    let bytes = this.#down === null ? data : this.#down.client.apply(this.#down.dc.apply(data));
+    if (this.#records !== null) bytes = frames.subarray(0, frameRecords(bytes, frames));
+    if (!this.#client.write(bytes)) this.#upstream.pause();
+  }
+
+  clientDrained(): void {
+    this.#upstream.resume();
+  }
+
+  onDrain(): void {
+    this.#client.resume();
+  }
+
+  clientEnded(): void {
+    this.#upstream.end();
+  }
+
+  onEnd(): void {
+    this.#session.ending('upstream');
+    this.#client.end();
+  }
+
+  /** Close a connection on which nothing has moved for too long; hold no ciphers for it well before. */
+  deadline(): void {
+    const { wheel, settings } = this.#session.plane;
+    const quiet = (wheel.now - this.#lastActive) * TICK_MS;
+    const { idleMs } = settings.limits;
+    // A side that has said FIN is often gone altogether, so less is waited for then.
+    const halfClosed = this.#client.ended || this.#upstream.ended;
+    const limit = halfClosed ? Math.min(idleMs, HALF_CLOSED_MS) : idleMs;
+    if (quiet >= limit) {
+      this.#session.close('idle');
+      return;
+    }
+    if (quiet >= QUIET_CHECK_MS) this.#rest();
+    this.#session.setDeadline(Math.min(limit - quiet, QUIET_CHECK_MS));
+  }
+
+  /** The ciphers are made again from their offsets when something moves. */
+  #rest(): void {
+    this.#clientUp.rest();
+    this.#dcUp.rest();
+    this.#down?.dc.rest();
+    this.#down?.client.rest();
+  }
+
+  clientClosed(error: string | null): void {
+    this.#session.plane.gauges.add('relayed', -1);
+    if (!this.#upstream.closed) closeLike(this.#upstream, error);
+  }
+
+  onClose(_upstream: Conn, error: string | null): void {
+    this.#session.ending(error === null ? 'upstream' : 'upstream_reset');
+    closeLike(this.#client, error);
+  }
+
+  onFault(error: unknown): void {
+    this.#session.onFault(error);
+  }
+}
