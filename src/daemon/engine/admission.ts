@@ -8,6 +8,7 @@ import {
   X25519_MLKEM768,
 } from '../../lib/protocol/server-flight.ts';
 import type { EngineSettings, HandshakeResult } from '../supervisor/engine.ts';
+import { makeKeyPoint } from './key-maker.ts';
 import type { Opened } from './opener.ts';
 import type { Plane } from './plane.ts';
 import { KEEP_SECONDS } from './replay-journal.ts';
@@ -47,7 +48,7 @@ export function answerHello({ settings, points }: Plane, { hello, user }: Opened
     hello,
     key: user.key,
     cipher,
-    x25519: points.take(),
+    x25519: points.take() ?? makeKeyPoint(),
     mlkem: mlkem ? randomBytes(MLKEM_CIPHERTEXT) : null,
     body: randomBytes(bodyBytes(profile?.flightBytes ?? DEFAULT_FLIGHT_BYTES, jitter / 256)),
   });

@@ -1,10 +1,10 @@
 import type { BlockList } from 'node:net';
 import type { EngineEvent, EngineSettings } from '../supervisor/engine.ts';
 import type { CoverTargetResolver } from './cover-target.ts';
-import type { KeyPoints } from './key-points.ts';
 import type { ReplayJournal } from './replay-journal.ts';
 import type { CounterRow } from './shared/counters.ts';
 import type { GaugeRow } from './shared/gauges.ts';
+import type { KeyPoints } from './shared/key-points.ts';
 import type { LoopFilter } from './shared/loop-filter.ts';
 import type { ReplayTable } from './shared/replay.ts';
 import type { SourceTable } from './shared/sources.ts';

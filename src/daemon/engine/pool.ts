@@ -3,15 +3,19 @@ import { totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { entryUrl } from '../../lib/system/module-url.ts';
 import type { EngineEvent, EngineRevision, EngineStats } from '../supervisor/engine.ts';
+import { KeyMaker } from './key-maker.ts';
 import { compactReplays, loadReplays } from './replay-store.ts';
 import { Counters } from './shared/counters.ts';
 import { COVER_STATES, Gauges } from './shared/gauges.ts';
+import { KeyPoints } from './shared/key-points.ts';
 import { LoopFilter } from './shared/loop-filter.ts';
 import { ReplayTable } from './shared/replay.ts';
 import { SourceTable } from './shared/sources.ts';
 import type { WorkerMessage, WorkerRequest, WorkerRevision } from './worker-messages.ts';
 
 const RESTART_MS = 1000;
+/** Handshakes that find a key ready when all clients come at once: 256 KiB. */
+const KEY_POINTS = 8192;
 const COMPACT_MS = 3600_000;
 const STOP_MS = 2000;
 const POLL_MS = 50;
@@ -34,6 +38,7 @@ export class Pool {
   readonly #sources: SourceTable;
   readonly #replay: ReplayTable;
   readonly #loops: LoopFilter;
+  readonly #points = KeyPoints.create(KEY_POINTS);
   readonly #seed: [number, number] = [randomBytes(4).readInt32LE(), randomBytes(4).readInt32LE()];
   readonly #workers: (Worker | null)[];
   readonly #tell: (event: EngineEvent) => void;
@@ -42,6 +47,7 @@ export class Pool {
   readonly #compaction: NodeJS.Timeout;
   #revision: EngineRevision;
   #port: number;
+  #keys: KeyMaker | undefined;
   #draining = false;
   #failures = 0;
 
@@ -69,6 +75,7 @@ export class Pool {
     }
     // One after the other: with port 0 the first decides which port the others share.
     for (let index = 0; index < this.#workers.length; index++) this.#port = await this.#startWorker(index);
+    this.#keys = new KeyMaker(this.#points);
     return { pid: process.pid, listening: { host: listen.host, port: this.#port } };
   }
 
@@ -122,6 +129,7 @@ export class Pool {
   async stop(): Promise<void> {
     this.#draining = true;
     clearInterval(this.#compaction);
+    this.#keys?.close();
     const ended = this.#workers.map(async (worker) => worker && new Promise((resolve) => worker.once('exit', resolve)));
     this.#post({ type: 'stop' });
     await Promise.race([Promise.all(ended), sleep(STOP_MS)]);
@@ -141,6 +149,7 @@ export class Pool {
           sources: this.#sources.memory,
           replay: this.#replay.memory,
           loops: this.#loops.memory,
+          points: this.#points.memory,
         },
       },
     });

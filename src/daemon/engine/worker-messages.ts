@@ -22,6 +22,7 @@ export interface WorkerData {
     sources: SharedArrayBuffer;
     replay: SharedArrayBuffer;
     loops: SharedArrayBuffer;
+    points: SharedArrayBuffer;
   };
 }
 

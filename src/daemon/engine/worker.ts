@@ -2,13 +2,13 @@ import { BlockList, isIP } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { errnoCode } from '../../lib/errors.ts';
 import { CoverTargetResolver } from './cover-target.ts';
-import { KeyPoints } from './key-points.ts';
 import { listen } from './listener.ts';
 import type { Plane } from './plane.ts';
 import { ReplayJournal } from './replay-journal.ts';
 import { Session } from './session.ts';
 import { Counters } from './shared/counters.ts';
 import { Gauges } from './shared/gauges.ts';
+import { KeyPoints } from './shared/key-points.ts';
 import { LoopFilter } from './shared/loop-filter.ts';
 import { ReplayTable } from './shared/replay.ts';
 import { SourceTable } from './shared/sources.ts';
@@ -61,7 +61,7 @@ function blockList(cidrs: readonly string[]): BlockList {
 const plane: Plane = {
   ...ofRevision(revision),
   wheel: new Wheel(),
-  points: new KeyPoints(),
+  points: KeyPoints.attach(memory.points),
   counters: Counters.attach(memory.counters).row(worker),
   gauges: Gauges.attach(memory.gauges).row(worker),
   sources: SourceTable.attach(memory.sources, workers, worker),

@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { compactReplays, loadReplays } from '../../../../src/daemon/engine/replay-store.ts';
 import { Counters } from '../../../../src/daemon/engine/shared/counters.ts';
 import { Gauges } from '../../../../src/daemon/engine/shared/gauges.ts';
+import { KeyPoints } from '../../../../src/daemon/engine/shared/key-points.ts';
 import { breakLock, lock } from '../../../../src/daemon/engine/shared/lock.ts';
 import { LoopFilter } from '../../../../src/daemon/engine/shared/loop-filter.ts';
 import { ReplayTable } from '../../../../src/daemon/engine/shared/replay.ts';
@@ -19,7 +20,7 @@ const script = fileURLToPath(new URL('fixtures/hammer.ts', import.meta.url));
 
 /** Run the same work in four threads and collect what each returns. */
 async function hammer(
-  work: 'sources' | 'replay' | 'gauge',
+  work: 'sources' | 'replay' | 'gauge' | 'points',
   memory: SharedArrayBuffer,
   data: unknown = null,
 ): Promise<number[]> {
@@ -176,6 +177,19 @@ describe('replays', () => {
     expect(await compactReplays(file, again, 100)).toBe(false);
     await rm(dir, { recursive: true });
   });
+});
+
+test('four threads take every key once', async () => {
+  const points = KeyPoints.create(4096);
+  for (let count = 0; points.room > 0; count++) {
+    const point = Buffer.alloc(32);
+    point.writeUInt32LE(count);
+    points.put(point);
+  }
+  const taken = await hammer('points', points.memory);
+  expect(taken.reduce((sum, part) => sum + part, 0)).toBe((4096 * 4095) / 2);
+  expect(points.take()).toBeNull();
+  expect(points.room).toBe(4096);
 });
 
 test('a gauge never goes over its limit, whichever thread takes', async () => {

@@ -1,0 +1,40 @@
+import { generateKeyPairSync } from 'node:crypto';
+import type { KeyPoints } from './shared/key-points.ts';
+
+/** A tenth of one core while keys are missing: 16 take about 2 ms. */
+const PACE_MS = 20;
+const AT_ONCE = 16;
+/** How often a full queue is looked at. */
+const FULL_MS = 500;
+
+/**
+ * A real x25519 public key, 32 bytes: the end of its SubjectPublicKeyInfo (RFC 8410 §4). Random bytes are off the curve half of
+ * the time, which probers check (protocol.md §3.5).
+ */
+export function makeKeyPoint(): Buffer {
+  return generateKeyPairSync('x25519').publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);
+}
+
+/**
+ * Keeps the queue of keys full from a thread that has nothing else to do: making a key within a handshake costs as much as
+ * the rest of it. After a restart, all clients come back at once.
+ */
+export class KeyMaker {
+  readonly #points: KeyPoints;
+  #timer: NodeJS.Timeout;
+
+  constructor(points: KeyPoints) {
+    this.#points = points;
+    this.#timer = setTimeout(() => this.#fill(), PACE_MS);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #fill(): void {
+    const missing = Math.min(AT_ONCE, this.#points.room);
+    for (let made = 0; made < missing; made++) this.#points.put(makeKeyPoint());
+    this.#timer = setTimeout(() => this.#fill(), missing === AT_ONCE ? PACE_MS : FULL_MS);
+  }
+}
