@@ -1,12 +1,14 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import type { Transport } from '../../lib/protocol/obfuscated2.ts';
 import {
   bodyBytes,
   chooseCipher,
+  FLIGHT_MOST,
   MLKEM_CIPHERTEXT,
   serverFlight,
   X25519_MLKEM768,
 } from '../../lib/protocol/server-flight.ts';
+import { RECORD_PAYLOAD } from '../../lib/protocol/tls-record.ts';
 import type { EngineSettings, HandshakeResult } from '../supervisor/engine.ts';
 import { makeKeyPoint } from './key-maker.ts';
 import type { Opened } from './opener.ts';
@@ -39,19 +41,31 @@ export function enterReplay({ replay, journal }: Plane, digest: Buffer, now: num
   return true;
 }
 
-/** The server's flight, in the shape in which the cover answers such a hello. */
+/** Shared by the handshakes of this thread: a flight is written before the next one is made. */
+const flight = Buffer.allocUnsafeSlow(FLIGHT_MOST);
+/** What looks encrypted, and before it a byte for the jitter of its length. */
+const random = Buffer.allocUnsafeSlow(1 + RECORD_PAYLOAD + MLKEM_CIPHERTEXT);
+
+/** The server's flight, in the shape in which the cover answers such a hello; valid until the next call. */
 export function answerHello({ settings, points }: Plane, { hello, user }: OpenedHello, cipher: number): Buffer {
   const profile = settings.cover.profiles[user.domain];
   const mlkem = profile?.postQuantum === true && hello.groups.includes(X25519_MLKEM768);
-  const [jitter = 0] = randomBytes(1);
-  return serverFlight({
-    hello,
-    key: user.key,
-    cipher,
-    x25519: points.take() ?? makeKeyPoint(),
-    mlkem: mlkem ? randomBytes(MLKEM_CIPHERTEXT) : null,
-    body: randomBytes(bodyBytes(profile?.flightBytes ?? DEFAULT_FLIGHT_BYTES, jitter / 256)),
-  });
+  const wanted = profile?.flightBytes ?? DEFAULT_FLIGHT_BYTES;
+  const mlkemAt = 1 + bodyBytes(wanted, 1);
+  const mlkemEnd = mlkemAt + (mlkem ? MLKEM_CIPHERTEXT : 0);
+  randomFillSync(random, 0, mlkemEnd);
+  const body = bodyBytes(wanted, (random[0] as number) / 256);
+  return serverFlight(
+    {
+      hello,
+      key: user.key,
+      cipher,
+      x25519: points.take() ?? makeKeyPoint(),
+      mlkem: mlkem ? random.subarray(mlkemAt, mlkemEnd) : null,
+      body: random.subarray(1, 1 + body),
+    },
+    flight,
+  );
 }
 
 /** Whether clients of an enabled mode use this transport: `dd` links mean padded, plain ones any (protocol.md §2.5). */

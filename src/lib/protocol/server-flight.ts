@@ -1,6 +1,6 @@
 import { createHmac, type KeyObject } from 'node:crypto';
 import type { Hello } from './client-hello.ts';
-import { RECORD_HEADER } from './tls-record.ts';
+import { RECORD_HEADER, RECORD_PAYLOAD } from './tls-record.ts';
 
 /** The one write that answers an authenticated hello: ServerHello, CCS, one record of random bytes (protocol.md §3.5). */
 
@@ -26,36 +26,44 @@ export interface FlightParts {
   body: Uint8Array;
 }
 
-export function serverFlight({ hello, key, cipher, x25519, mlkem, body }: FlightParts): Buffer {
-  const share = mlkem === null ? Buffer.from(x25519) : Buffer.concat([mlkem, x25519]);
-  const keyShare = Buffer.concat([
-    u16(0x0033, share.length + 4, mlkem === null ? X25519 : X25519_MLKEM768, share.length),
-    share,
-  ]);
-  const message = Buffer.concat([
-    u16(0x0303),
-    Buffer.alloc(32),
-    Buffer.from([hello.sessionId.length]),
-    hello.sessionId,
-    u16(cipher),
-    Buffer.from([0x00]),
-    u16(SUPPORTED_VERSIONS.length + keyShare.length),
-    SUPPORTED_VERSIONS,
-    keyShare,
-  ]);
-  const flight = Buffer.concat([
-    Buffer.from([0x16, 0x03, 0x03]),
-    u16(message.length + 4),
-    Buffer.from([0x02, 0x00]),
-    u16(message.length),
-    message,
-    CHANGE_CIPHER_SPEC,
-    Buffer.from([0x17, 0x03, 0x03]),
-    u16(body.length),
-    body,
-  ]);
+/** Bytes that a flight may have. */
+export const FLIGHT_MOST = 128 + 32 + MLKEM_CIPHERTEXT + CHANGE_CIPHER_SPEC.length + RECORD_HEADER + RECORD_PAYLOAD;
+
+/** Write the flight at the start of `out`, which has room for `FLIGHT_MOST` bytes; returns the part that it takes. */
+export function serverFlight({ hello, key, cipher, x25519, mlkem, body }: FlightParts, out: Buffer): Buffer {
+  const share = (mlkem?.length ?? 0) + x25519.length;
+  const extensions = SUPPORTED_VERSIONS.length + 8 + share;
+  const message = 2 + 32 + 1 + hello.sessionId.length + 2 + 1 + 2 + extensions;
+  let at = out.writeUIntBE(0x160303, 0, 3);
+  at = out.writeUInt16BE(message + 4, at);
+  at = out.writeUInt32BE(0x02000000 + message, at);
+  at = out.writeUInt16BE(0x0303, at);
+  out.fill(0, at, at + 32);
+  at = out.writeUInt8(hello.sessionId.length, at + 32);
+  at = put(hello.sessionId, out, at);
+  at = out.writeUInt16BE(cipher, at);
+  at = out.writeUInt8(0, at);
+  at = out.writeUInt16BE(extensions, at);
+  at = put(SUPPORTED_VERSIONS, out, at);
+  at = out.writeUInt16BE(0x0033, at);
+  at = out.writeUInt16BE(share + 4, at);
+  at = out.writeUInt16BE(mlkem === null ? X25519 : X25519_MLKEM768, at);
+  at = out.writeUInt16BE(share, at);
+  if (mlkem !== null) at = put(mlkem, out, at);
+  at = put(x25519, out, at);
+  at = put(CHANGE_CIPHER_SPEC, out, at);
+  at = out.writeUIntBE(0x170303, at, 3);
+  at = out.writeUInt16BE(body.length, at);
+  at = put(body, out, at);
+  const flight = out.subarray(0, at);
   createHmac('sha256', key).update(hello.random).update(flight).digest().copy(flight, RANDOM_AT);
   return flight;
+}
+
+/** Copy `bytes` to `at`; returns where they end. */
+function put(bytes: Uint8Array, out: Buffer, at: number): number {
+  out.set(bytes, at);
+  return at + bytes.length;
 }
 
 /** The first TLS 1.3 suite that the client offers; null when there is none, and then it is no client (protocol.md §3.5). */
@@ -69,11 +77,5 @@ export function chooseCipher(ciphers: readonly number[]): number | null {
  */
 export function bodyBytes(flightBytes: number, jitter: number): number {
   const spread = Math.floor(jitter * 5) - 2;
-  return Math.min(16384, Math.max(1000, flightBytes - RECORD_HEADER + spread));
-}
-
-function u16(...values: number[]): Buffer {
-  const out = Buffer.alloc(values.length * 2);
-  values.forEach((value, index) => out.writeUInt16BE(value, index * 2));
-  return out;
+  return Math.min(RECORD_PAYLOAD, Math.max(1000, flightBytes - RECORD_HEADER + spread));
 }

@@ -15,7 +15,8 @@ export class RecordReader {
   #left = 0;
   /** Whether the current record's payload belongs to the stream. */
   #keep = false;
-  readonly #header = Buffer.alloc(RECORD_HEADER);
+  /** Bytes of a header so far, as one number, and how many there are. */
+  #header = 0;
   #headerBytes = 0;
 
   /**
@@ -36,7 +37,8 @@ export class RecordReader {
         read += count;
         continue;
       }
-      this.#header[this.#headerBytes++] = buffer[read++] as number;
+      this.#header = this.#header * 256 + (buffer[read++] as number);
+      this.#headerBytes += 1;
       if (this.#headerBytes === RECORD_HEADER && !this.#open()) return -1;
     }
     return kept;
@@ -44,10 +46,12 @@ export class RecordReader {
 
   /** Begin the record whose header is complete. */
   #open(): boolean {
+    const type = Math.floor(this.#header / 2 ** 32);
+    const version = (this.#header >>> 16) & 0xffff;
+    const length = this.#header & 0xffff;
+    this.#header = 0;
     this.#headerBytes = 0;
-    const type = this.#header[0];
-    const length = this.#header.readUInt16BE(3);
-    if (this.#header.readUInt16BE(1) !== 0x0303 || length > RECORD_ACCEPTED) return false;
+    if (version !== 0x0303 || length > RECORD_ACCEPTED) return false;
     if (type !== APPLICATION_DATA && (type !== CHANGE_CIPHER_SPEC || length !== 1)) return false;
     this.#keep = type === APPLICATION_DATA;
     this.#left = length;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { authenticate, collectHello, type Hello, readHello } from '../../../src/lib/protocol/client-hello.ts';
 import { makeHeader, openHeader } from '../../../src/lib/protocol/obfuscated2.ts';
-import { MLKEM_CIPHERTEXT, serverFlight } from '../../../src/lib/protocol/server-flight.ts';
+import { FLIGHT_MOST, MLKEM_CIPHERTEXT, serverFlight } from '../../../src/lib/protocol/server-flight.ts';
 
 interface Vectors {
   secret: string;
@@ -98,14 +98,15 @@ describe.each(vectors.faketls)('fake-TLS, $name', (vector) => {
     const record = hex(vector.server_hello_record);
     const postQuantum = record.length > 1000;
     const share = record.length - 32;
-    const flight = serverFlight({
+    const parts = {
       hello: helloOf(bytes),
       key: secret,
       cipher: 0x1301,
       x25519: hex(vector.x25519_pub),
       mlkem: postQuantum ? record.subarray(share - MLKEM_CIPHERTEXT, share) : null,
       body: prg(vector.appdata_label ?? '', vector.appdata_len),
-    });
+    };
+    const flight = serverFlight(parts, Buffer.alloc(FLIGHT_MOST));
     expect(flight.subarray(11, 43).toString('hex')).toBe(vector.server_random);
     expect(flight.subarray(0, record.length).equals(record)).toBe(true);
     expect(createHash('sha256').update(flight).digest('hex')).toBe(vector.server_response_sha256);
