@@ -58,7 +58,7 @@ export function answerHello({ settings, points }: Plane, { hello, user }: Opened
   return serverFlight(
     {
       hello,
-      key: user.key,
+      key: user.hmacKey,
       cipher,
       x25519: points.take() ?? makeKeyPoint(),
       mlkem: mlkem ? random.subarray(mlkemAt, mlkemEnd) : null,

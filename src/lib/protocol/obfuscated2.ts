@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Ctr } from './ctr.ts';
 
 /** The obfuscated2 opening of a stream: 64 bytes that carry keys, transport and DC (protocol.md §2). */
@@ -96,6 +96,6 @@ function stream(raw: Uint8Array, secret: Uint8Array | null): Ctr {
 /** 32 bytes of key, hashed with the secret if there is one, and 16 of IV. */
 function keyIv(raw: Uint8Array, secret: Uint8Array | null): Buffer {
   if (secret === null) return Buffer.from(raw);
-  const key = createHash('sha256').update(raw.subarray(0, 32)).update(secret).digest();
+  const key = hash('sha256', Buffer.concat([raw.subarray(0, 32), secret]), 'buffer');
   return Buffer.concat([key, raw.subarray(32)]);
 }
