@@ -13,7 +13,7 @@ export default defineConfig(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['*.js', 'bin/*.js', '.ci/*.js'] },
+        projectService: { allowDefaultProject: ['*.js', 'bin/*.js', '.ci/*.js', 'src/native/*.js'] },
         tsconfigRootDir: import.meta.dirname,
       },
     },

@@ -56,7 +56,15 @@ test('what is published is the build, what it needs, and nothing else', () => {
   const output = execFileSync('npm', ['pack', '--dry-run', '--json'], { cwd: ROOT, encoding: 'utf8', stdio: 'pipe' });
   const [packed] = Object.values(JSON.parse(output) as Record<string, { files: { path: string }[] }>);
   const paths = packed?.files.map((file) => file.path) ?? [];
-  const needed = ['bin/run.js', 'dist/lib/cli/main.js', 'oclif.manifest.json', 'LICENSE', 'README.md'];
+  const needed = [
+    'bin/run.js',
+    'dist/lib/cli/main.js',
+    'src/native/build.js',
+    'oclif.manifest.json',
+    'LICENSE',
+    'README.md',
+  ];
   expect(paths).toEqual(expect.arrayContaining(needed));
-  expect(paths.filter((path) => /^(src|test|bench|docs|\.ci)\//.test(path))).toEqual([]);
+  expect(paths.filter((path) => /^(src\/(?!native\/)|(test|bench|docs|\.ci)\/)/.test(path))).toEqual([]);
+  expect(paths.filter((path) => /\.(node|stamp)$/.test(path))).toEqual([]);
 });
