@@ -7,13 +7,38 @@ const SMALL = 768;
 const ZEROS = Buffer.alloc(KEYSTREAM_BYTES);
 
 /**
+ * AES-256-CTR in place, outside of JavaScript. It names its streams by handles, which are never 0 and may go stale at any
+ * time, because it holds a bounded number of streams.
+ */
+export interface Accelerator {
+  /** The stream that begins `skip` bytes (0-15) into the block of `counter`; `key` is 32 bytes, `counter` 16. */
+  open(key: Uint8Array, counter: Uint8Array, skip: number): number;
+  close(handle: number): void;
+  /** Encrypt or decrypt `buffer[start:start + length)`. False, and nothing has changed, when the handle is stale. */
+  apply(handle: number, buffer: Uint8Array, start: number, length: number): boolean;
+  /** The same through two streams. */
+  recrypt(from: number, to: number, buffer: Uint8Array, start: number, length: number): boolean;
+}
+
+let accelerator: Accelerator | null = null;
+
+/** Have the streams that this thread makes from now on use `provider`, or only `node:crypto` when that is null. */
+export function accelerate(provider: Accelerator | null): void {
+  accelerator = provider;
+}
+
+/**
  * One direction of AES-256-CTR that can rest: between chunks only key, IV and offset are needed, so an idle session holds no
- * cipher. Small chunks are XORed with keystream made ahead, which costs a tenth of a cipher call per message.
+ * cipher. Without an accelerator small chunks are XORed with keystream made ahead, which costs a tenth of a cipher call per
+ * message.
  */
 export class Ctr {
+  readonly #accelerator = accelerator;
   readonly #key: Uint8Array;
   readonly #iv: Uint8Array;
   #offset = 0;
+  /** The stream of the accelerator; 0 when none is open. */
+  #handle = 0;
   #cipher: Cipher | null = null;
   #keystream: Buffer | null = null;
   #used = 0;
@@ -24,13 +49,32 @@ export class Ctr {
     this.#iv = iv;
   }
 
+  /** Take a chunk out of one stream and put it into another, as two calls of `apply` would. */
+  static recrypt(from: Ctr, to: Ctr, chunk: Buffer): Buffer {
+    const native = from.#accelerator;
+    if (native === null || native !== to.#accelerator) return to.apply(from.apply(chunk));
+    while (!native.recrypt(from.#open(native), to.#open(native), chunk, 0, chunk.length)) {
+      from.rest();
+      to.rest();
+    }
+    from.#offset += chunk.length;
+    to.#offset += chunk.length;
+    return chunk;
+  }
+
   /** Bytes of keystream consumed so far. */
   get offset(): number {
     return this.#offset;
   }
 
-  /** Encrypt or decrypt a chunk. A small chunk is changed in place and returned; a large one comes back as a new buffer. */
+  /** Encrypt or decrypt a chunk. It is changed in place and returned, or, where that is faster, comes back as a new buffer. */
   apply(chunk: Buffer): Buffer {
+    const native = this.#accelerator;
+    if (native !== null) {
+      while (!native.apply(this.#open(native), chunk, 0, chunk.length)) this.#handle = 0;
+      this.#offset += chunk.length;
+      return chunk;
+    }
     if (chunk.length > SMALL) {
       if (this.#keystream !== null) this.rest();
       const out = this.#stream().update(chunk);
@@ -50,10 +94,20 @@ export class Ctr {
     return chunk;
   }
 
-  /** Drop cipher and keystream; the next chunk makes them again from the offset. */
+  /** Drop what the stream holds; the next chunk makes it again from the offset. */
   rest(): void {
+    if (this.#handle !== 0) this.#accelerator?.close(this.#handle);
+    this.#handle = 0;
     this.#cipher = null;
     this.#keystream = null;
+  }
+
+  #open(native: Accelerator): number {
+    if (this.#handle === 0) {
+      const counter = counterAt(this.#iv, Math.floor(this.#offset / BLOCK));
+      this.#handle = native.open(this.#key, counter, this.#offset % BLOCK);
+    }
+    return this.#handle;
   }
 
   #ahead(): Buffer {

@@ -36,7 +36,10 @@ export function openHeader(header: Uint8Array, secret: Uint8Array | null): Opene
   const up = stream(upKeyIv, secret);
   const plain = up.apply(Buffer.from(header.subarray(0, HEADER_BYTES)));
   const transport = TRANSPORT_BY_TAG.get(plain.readUInt32LE(56));
-  if (transport === undefined) return null;
+  if (transport === undefined) {
+    up.rest();
+    return null;
+  }
   const keyed = keyIv(downKeyIv, secret);
   const down = new Ctr(keyed.subarray(0, 32), keyed.subarray(32));
   return { transport, dc: plain.readInt16LE(60), up, down, downKeyIv: keyed };

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { authenticate, collectHello, type Hello, readHello } from '../../../src/lib/protocol/client-hello.ts';
 import { makeHeader, openHeader } from '../../../src/lib/protocol/obfuscated2.ts';
 import { FLIGHT_MOST, MLKEM_CIPHERTEXT, serverFlight } from '../../../src/lib/protocol/server-flight.ts';
+import { bothWays } from '../../support/accelerator.ts';
 
 interface Vectors {
   secret: string;
@@ -34,39 +35,41 @@ function prg(label: string, length: number): Buffer {
   return Buffer.concat(blocks).subarray(0, length);
 }
 
-describe.each(vectors.obf2)('obfuscated2, $name', (vector) => {
-  test('the header opens with its secret and the frames pass both ways', () => {
-    const opened = openHeader(hex(vector.wire64), secret);
-    expect(opened).toMatchObject({
-      transport: TRANSPORTS[vector.tag as keyof typeof TRANSPORTS],
-      dc: Number(vector.dc),
+bothWays(() => {
+  describe.each(vectors.obf2)('obfuscated2, $name', (vector) => {
+    test('the header opens with its secret and the frames pass both ways', () => {
+      const opened = openHeader(hex(vector.wire64), secret);
+      expect(opened).toMatchObject({
+        transport: TRANSPORTS[vector.tag as keyof typeof TRANSPORTS],
+        dc: Number(vector.dc),
+      });
+      expect(opened?.downKeyIv.toString('hex')).toBe(`${vector.p2c_key}${vector.p2c_iv}`);
+      expect(opened?.up.apply(hex(vector.up_frame_wire)).toString('hex')).toBe(vector.up_frame_plain);
+      expect(opened?.down.apply(hex(vector.down_frame_plain)).toString('hex')).toBe(vector.down_frame_wire);
     });
-    expect(opened?.downKeyIv.toString('hex')).toBe(`${vector.p2c_key}${vector.p2c_iv}`);
-    expect(opened?.up.apply(hex(vector.up_frame_wire)).toString('hex')).toBe(vector.up_frame_plain);
-    expect(opened?.down.apply(hex(vector.down_frame_plain)).toString('hex')).toBe(vector.down_frame_wire);
-  });
 
-  test('no other secret opens it', () => {
-    for (let bit = 0; bit < 128; bit++) {
-      const other = Buffer.from(secret);
-      other[bit >> 3] = (other[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      expect(openHeader(hex(vector.wire64), other)).toBeNull();
-    }
-  });
-
-  test('the fast header towards the DC aligns its answers with the client', () => {
-    const opened = openHeader(hex(vector.wire64), secret);
-    if (opened === null) throw new Error('not opened');
-    const made = makeHeader({
-      transport: opened.transport,
-      dc: hex(vector.fast_dc_random64).readInt16LE(60),
-      random: () => hex(vector.fast_dc_random64),
-      secret: null,
-      downKeyIv: opened.downKeyIv,
+    test('no other secret opens it', () => {
+      for (let bit = 0; bit < 128; bit++) {
+        const other = Buffer.from(secret);
+        other[bit >> 3] = (other[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        expect(openHeader(hex(vector.wire64), other)).toBeNull();
+      }
     });
-    expect(made.wire.toString('hex')).toBe(vector.fast_dc_wire64);
-    expect(made.up.apply(hex(vector.up_frame_plain)).toString('hex')).toBe(vector.fast_dc_up_frame_wire);
-    expect(made.down.apply(hex(vector.down_frame_plain)).toString('hex')).toBe(vector.down_frame_wire);
+
+    test('the fast header towards the DC aligns its answers with the client', () => {
+      const opened = openHeader(hex(vector.wire64), secret);
+      if (opened === null) throw new Error('not opened');
+      const made = makeHeader({
+        transport: opened.transport,
+        dc: hex(vector.fast_dc_random64).readInt16LE(60),
+        random: () => hex(vector.fast_dc_random64),
+        secret: null,
+        downKeyIv: opened.downKeyIv,
+      });
+      expect(made.wire.toString('hex')).toBe(vector.fast_dc_wire64);
+      expect(made.up.apply(hex(vector.up_frame_plain)).toString('hex')).toBe(vector.fast_dc_up_frame_wire);
+      expect(made.down.apply(hex(vector.down_frame_plain)).toString('hex')).toBe(vector.down_frame_wire);
+    });
   });
 });
 
