@@ -137,7 +137,11 @@ export class Daemon {
       pid: process.pid,
       startedAt: this.#startedAt,
       revision: stats?.revision ?? this.#revision.id,
-      engine: { ...supervisor.state, workers: stats?.workers ?? this.#revision.settings.workers },
+      engine: {
+        ...supervisor.state,
+        workers: stats?.workers ?? this.#revision.settings.workers,
+        accelerator: stats?.accelerator ?? null,
+      },
       cap: effectiveCap(settings.limits.connections, machine),
       users: { total: users.length, enabled: users.filter(({ enabled }) => enabled).length },
       traffic: stats && {

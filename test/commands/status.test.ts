@@ -22,6 +22,7 @@ const STATUS: StatusReply = {
     pid: 2,
     listening: { host: '::', port: 443 },
     workers: 2,
+    accelerator: 'native',
     restarts: 1,
     lastError: { at: 60_000, message: 'the engine ended with signal SIGKILL' },
   },
@@ -70,6 +71,19 @@ describe('mtp status', () => {
     expect(text).toContain('DC1 45 ms  DC2 unreachable');
     expect(text).toContain('X25519MLKEM768, 2900 bytes');
     expect(text).toContain('the engine ended with signal SIGKILL (1m ago)');
+  });
+
+  it.each([
+    ['native', /Accelerator +native$/m],
+    ['none', /Accelerator +none; ciphers go through node:crypto$/m],
+  ] as const)('an accelerator that is %s is said to be', (accelerator, words) => {
+    const text = statusLines({ ...STATUS, engine: { ...STATUS.engine, accelerator } }, 0, plain).join('\n');
+    expect(text).toMatch(words);
+  });
+
+  it('says nothing of the accelerator while there is no engine', () => {
+    const engine = { ...STATUS.engine, accelerator: null };
+    expect(statusLines({ ...STATUS, engine }, 0, plain).join('\n')).not.toContain('Accelerator');
   });
 
   it('says that nobody reaches Telegram when no data centre answers', () => {

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { entryUrl } from '../../lib/system/module-url.ts';
 import type { EngineEvent, EngineRevision, EngineStats } from '../supervisor/engine.ts';
 import { KeyMaker } from './key-maker.ts';
+import type { AcceleratorState, EngineEvent, EngineRevision, EngineStats } from '../supervisor/engine.ts';
 import { compactReplays, loadReplays } from './replay-store.ts';
 import { Counters } from './shared/counters.ts';
 import { COVER_STATES, Gauges } from './shared/gauges.ts';
@@ -48,6 +49,7 @@ export class Pool {
   #revision: EngineRevision;
   #port: number;
   #keys: KeyMaker | undefined;
+  #accelerator: AcceleratorState = 'none';
   #draining = false;
   #failures = 0;
 
@@ -93,6 +95,7 @@ export class Pool {
       startedAt: this.#startedAt,
       revision: this.#revision.id,
       workers,
+      accelerator: this.#accelerator,
       listening: { host: this.#revision.settings.listen.host, port: this.#port },
       connections: {
         current: this.#gauges.get('sessions'),
@@ -162,7 +165,10 @@ export class Pool {
     worker.once('exit', () => this.#ended(index, cause));
     return new Promise((resolve, reject) => {
       worker.on('message', (message: WorkerMessage) => {
-        if (message.type === 'listening') resolve(message.port);
+        if (message.type === 'listening') {
+          this.#accelerator = message.accelerator;
+          resolve(message.port);
+        }
         if (message.type === 'failed') reject(new ListenError(message.code, message.message));
       });
       worker.once('exit', () => reject(new ListenError('EWORKER', `worker ${index} ended while starting`)));

@@ -1,4 +1,4 @@
-import type { EngineEvent, EngineSettings } from '../supervisor/engine.ts';
+import type { AcceleratorState, EngineEvent, EngineSettings } from '../supervisor/engine.ts';
 
 /** What the engine process and its worker threads say to each other. */
 
@@ -34,7 +34,7 @@ export type WorkerRequest =
   | { type: 'stop' };
 
 export type WorkerMessage =
-  | { type: 'listening'; port: number }
+  | { type: 'listening'; port: number; accelerator: AcceleratorState }
   | { type: 'failed'; code: string; message: string }
   | { type: 'applied'; id: string }
   | { type: 'event'; event: EngineEvent };

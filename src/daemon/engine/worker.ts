@@ -1,6 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { errnoCode } from '../../lib/errors.ts';
+import { accelerate } from '../../lib/protocol/ctr.ts';
+import { loadAccelerator } from '../../lib/system/accelerator.ts';
 import { CoverTargetResolver } from './cover-target.ts';
 import { listen } from './listener.ts';
 import type { Plane } from './plane.ts';
@@ -36,6 +38,9 @@ const event: Plane['event'] = (level, name, detail) => {
   told.set(name, now);
   say({ type: 'event', event: { level, event: name, detail: { ...detail, worker } } });
 };
+
+const accelerator = loadAccelerator((reason) => event('warn', 'accelerator_refused', { reason }));
+accelerate(accelerator);
 
 function ofRevision({ settings, users }: WorkerRevision): Pick<Plane, 'settings' | 'users' | 'trusted' | 'cover'> {
   const { listen: at, proxyProtocolFrom, cover } = settings;
@@ -105,7 +110,7 @@ async function start(): Promise<void> {
         void stop();
     }
   });
-  say({ type: 'listening', port: listener.port });
+  say({ type: 'listening', port: listener.port, accelerator: accelerator === null ? 'none' : 'native' });
 }
 
 start().catch((error: unknown) => {

@@ -124,6 +124,7 @@ export const CLOSE_REASONS = [
   'worker',
 ] as const;
 export type CloseReason = (typeof CLOSE_REASONS)[number];
+export type AcceleratorState = 'native' | 'none';
 
 export interface EngineStats {
   pid: number;
@@ -131,6 +132,8 @@ export interface EngineStats {
   startedAt: number;
   revision: string;
   workers: number;
+  /** Where the ciphers of relayed streams are computed (docs/accelerator.md). */
+  accelerator: AcceleratorState;
   listening: Endpoint;
   connections: { current: number; relayed: number; cover: number; total: number; cap: number };
   /** One for every connection whose opening is settled. */

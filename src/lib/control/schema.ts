@@ -40,6 +40,8 @@ export const statusReply = z.object({
     pid: count.nullable(),
     listening: endpoint.nullable(),
     workers: count,
+    /** Where the ciphers of relayed streams are computed; null while there is no engine. */
+    accelerator: z.enum(['native', 'none']).nullable(),
     restarts: count,
     lastError: z.object({ at: z.number(), message: z.string() }).nullable(),
   }),

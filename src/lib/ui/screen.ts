@@ -17,6 +17,11 @@ const BOUNDS: Record<string, string> = {
   configured: 'limits.connections',
 };
 
+const ACCELERATORS = {
+  native: 'native',
+  none: 'none; ciphers go through node:crypto',
+};
+
 export function describeCap({ connections, bound }: CapStatus): string {
   return `${plural(connections, 'connection')} at most (${BOUNDS[bound] ?? bound})`;
 }
@@ -106,6 +111,7 @@ export function statusLines(status: StatusReply, now: number, colours: ChalkInst
     );
   }
   lines.push(...telegramLines(status.dcs, colours), ...coverLines(status.cover, colours));
+  if (engine.accelerator !== null) lines.push(row(colours, 'Accelerator', ACCELERATORS[engine.accelerator]));
   if (engine.restarts > 0) lines.push(row(colours, 'Restarts', String(engine.restarts)));
   if (engine.lastError !== null) {
     lines.push(

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Ctr } from '../../../lib/protocol/ctr.ts';
+import { Ctr } from '../../../lib/protocol/ctr.ts';
 import { makeHeader, type OpenedHeader } from '../../../lib/protocol/obfuscated2.ts';
 import { framedBytes, frameRecords, type RecordReader } from '../../../lib/protocol/tls-record.ts';
 import { BULK_BYTES, type Conn, type ConnOwner } from '../conn.ts';
@@ -71,7 +71,7 @@ export class Relay implements Stage, ConnOwner {
   /** Bytes of the client's stream, out of their records; changed in place. */
   #sendUp(payload: Buffer): void {
     this.#session.plane.counters.add('up', payload.length);
-    if (!this.#upstream.write(this.#dcUp.apply(this.#clientUp.apply(payload)))) this.#client.pause();
+    if (!this.#upstream.write(Ctr.recrypt(this.#clientUp, this.#dcUp, payload))) this.#client.pause();
   }
 
   /** Bytes of the DC. */
@@ -79,7 +79,7 @@ export class Relay implements Stage, ConnOwner {
     const { counters, wheel } = this.#session.plane;
     this.#lastActive = wheel.now;
     counters.add('down', data.length);
-    let bytes = this.#down === null ? data : this.#down.client.apply(this.#down.dc.apply(data));
+    let bytes = this.#down === null ? data : Ctr.recrypt(this.#down.dc, this.#down.client, data);
     if (this.#records !== null) bytes = frames.subarray(0, frameRecords(bytes, frames));
     if (!this.#client.write(bytes)) this.#upstream.pause();
   }
@@ -127,6 +127,7 @@ export class Relay implements Stage, ConnOwner {
 
   clientClosed(error: string | null): void {
     this.#session.plane.gauges.add('relayed', -1);
+    this.#rest();
     if (!this.#upstream.closed) closeLike(this.#upstream, error);
   }
 
