@@ -13,7 +13,9 @@ export default defineConfig(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['*.js', 'bin/*.js', '.ci/*.js', 'src/native/*.js'] },
+        projectService: {
+          allowDefaultProject: ['*.js', 'bin/*.js', '.ci/*.js', 'src/native/*.js', 'test/native/*.js'],
+        },
         tsconfigRootDir: import.meta.dirname,
       },
     },

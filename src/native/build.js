@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { headers } from './headers.js';
 
 const LIMIT_MS = 120_000;
 const SOURCES = ['accelerator.cc', 'binding.gyp'];
@@ -39,24 +40,6 @@ function which(name) {
         return false;
       }
     });
-}
-
-/** The headers of the running Node where they lie beside it, as in its archive and in the npm package of Node. */
-function headers() {
-  const prefix = path.resolve(process.execPath, '../..');
-  const name = `node-${process.platform}-${process.arch}`;
-  const places = [prefix, path.join(prefix, 'node_modules', name), path.join(prefix, '..', name)];
-  return places.find((place) => {
-    const include = path.join(place, 'include/node');
-    return (
-      ['node_api.h', 'common.gypi', 'openssl/evp.h'].every((file) => fs.existsSync(path.join(include, file))) &&
-      version(path.join(include, 'node_version.h')) === process.versions.node.split('.')[0]
-    );
-  });
-}
-
-function version(file) {
-  return fs.existsSync(file) ? /#define NODE_MAJOR_VERSION (\d+)/.exec(fs.readFileSync(file, 'utf8'))?.[1] : undefined;
 }
 
 /** The node-gyp that npm ships, or one that is installed. */

@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadAccelerator } from '../../src/lib/system/accelerator.ts';
 import { files, ROOT } from '../repository/tree.ts';
 
-const SOURCES = ['accelerator.cc', 'binding.gyp', 'build.js'];
+const SOURCES = ['accelerator.cc', 'binding.gyp', 'build.js', 'headers.js'];
 
 let top: string;
 let native: string;
