@@ -135,6 +135,7 @@ describe('mtp run', { timeout: 60_000 }, () => {
     expect(status?.dcs.every(({ ok }) => ok)).toBe(true);
     expect(status?.traffic?.handshakes['ok']).toBe(1);
     expect(status).toMatchObject({ pid: ready.pid, users: { total: 1, enabled: 1 }, engine: { state: 'running' } });
+    expect(['native', 'none']).toContain(status?.engine.accelerator);
     const cache = JSON.parse(await readFile(path.join(home, 'cover-profiles.json'), 'utf8')) as { profiles: object };
     expect(Object.keys(cache.profiles)).toEqual(['cover.test']);
   });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { native } from '../support/accelerator.ts';
 import { type RunningEngine, KEY, me, startEngine } from '../support/engine.ts';
 import { type FakeDc, startFakeDc } from '../support/fake-dc.ts';
 import {
@@ -25,6 +26,12 @@ afterAll(async () => dc.close());
 afterEach(async () => {
   await proxy?.stop();
   proxy = undefined;
+});
+
+test('the engine says whether its threads use the accelerator', async () => {
+  proxy = await startEngine({ dc });
+  expect((await proxy.stats()).accelerator).toBe(native === null ? 'none' : 'native');
+  expect(proxy.events).toEqual([]);
 });
 
 const KINDS = ['ee', 'dd', 'plain'] as const;
