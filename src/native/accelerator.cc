@@ -135,7 +135,8 @@ bool Begin(napi_env env, napi_callback_info info, size_t count, napi_value* valu
   void* data = nullptr;
   if (napi_get_cb_info(env, info, &count, values, nullptr, nullptr) != napi_ok ||
       napi_get_instance_data(env, &data) != napi_ok || data == nullptr) {
-    return ThrowFailure(env, "the accelerator is not loaded") != nullptr;
+    ThrowFailure(env, "the accelerator is not loaded");
+    return false;
   }
   *table = static_cast<Table*>(data);
   return true;
