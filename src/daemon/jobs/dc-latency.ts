@@ -1,7 +1,7 @@
-import { isIPv6 } from 'node:net';
 import type { DcStatus } from '../../lib/control/schema.ts';
 import { type DcVerdict, probeDc, type ProbeEdges } from '../../lib/probe/dc.ts';
-import type { Endpoint, EngineSettings } from '../supervisor/engine.ts';
+import { inOrder } from '../engine/dc-order.ts';
+import type { EngineSettings } from '../supervisor/engine.ts';
 
 type Telegram = EngineSettings['telegram'];
 /** Test DCs serve no people; their reachability says nothing. */
@@ -23,11 +23,4 @@ async function probeOne(dc: number, telegram: Telegram, edges: ProbeEdges): Prom
   return verdict.ok
     ? { dc, ok: true, ms: Math.round(verdict.ms), reason: null }
     : { dc, ok: false, ms: null, reason: verdict.reason };
-}
-
-/** The addresses that a preference leaves, the preferred family first. */
-export function inOrder(addresses: Endpoint[], prefer: Telegram['prefer']): Endpoint[] {
-  const six = prefer.startsWith('ipv6');
-  const first = addresses.filter(({ host }) => isIPv6(host) === six);
-  return prefer.endsWith('-only') ? first : [...first, ...addresses.filter(({ host }) => isIPv6(host) !== six)];
 }

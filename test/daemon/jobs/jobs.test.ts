@@ -4,13 +4,14 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { inOrder } from '../../../src/daemon/engine/dc-order.ts';
 import {
   cachedProfile,
   loadCoverCache,
   refreshCover,
   saveCoverCache,
 } from '../../../src/daemon/jobs/cover-profiles.ts';
-import { inOrder, probeDcs } from '../../../src/daemon/jobs/dc-latency.ts';
+import { probeDcs } from '../../../src/daemon/jobs/dc-latency.ts';
 import { startJobs } from '../../../src/daemon/jobs/schedule.ts';
 import type { EngineSettings } from '../../../src/daemon/supervisor/engine.ts';
 import { bareTelegram, cover, listen, type Peer, raw } from '../../lib/probe/servers.ts';
