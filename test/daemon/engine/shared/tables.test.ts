@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import { compactReplays, loadReplays } from '../../../../src/daemon/engine/replay-store.ts';
+import { doubt, fail } from '../../../../src/daemon/engine/shared/breaker.ts';
+import { BREAKER_ROWS, BreakerTable } from '../../../../src/daemon/engine/shared/breakers.ts';
 import { Counters } from '../../../../src/daemon/engine/shared/counters.ts';
 import { Gauges } from '../../../../src/daemon/engine/shared/gauges.ts';
 import { KeyPoints } from '../../../../src/daemon/engine/shared/key-points.ts';
@@ -20,7 +22,7 @@ const script = fileURLToPath(new URL('fixtures/hammer.ts', import.meta.url));
 
 /** Run the same work in four threads and collect what each returns. */
 async function hammer(
-  work: 'sources' | 'replay' | 'gauge' | 'points',
+  work: 'sources' | 'replay' | 'gauge' | 'points' | 'claims',
   memory: SharedArrayBuffer,
   data: unknown = null,
 ): Promise<number[]> {
@@ -197,4 +199,29 @@ test('a gauge never goes over its limit, whichever thread takes', async () => {
   const taken = await hammer('gauge', gauges.memory);
   expect(taken.reduce((sum, count) => sum + count, 0)).toBe(1000);
   expect(gauges.get('connections')).toBe(1000);
+});
+
+describe('breakers', () => {
+  test('each trial goes to one of four threads', async () => {
+    const table = BreakerTable.create();
+    for (let slot = 0; slot < BREAKER_ROWS; slot++) table.change(slot, (row) => doubt(row, 50));
+    const taken = await hammer('claims', table.memory);
+    expect(taken.reduce((sum, count) => sum + count, 0)).toBe(BREAKER_ROWS);
+  });
+
+  test('what one instance notes the other reads, and rows do not touch', () => {
+    const [one, other] = [BreakerTable.create()].flatMap((table) => [table, BreakerTable.attach(table.memory)]);
+    for (let count = 0; count < 3; count++) one?.change(7, (row) => fail(row, 100.5, 0.5, false), 'ETIMEDOUT');
+    expect(other?.read(7)).toMatchObject({
+      state: 'open',
+      failures: 3,
+      opens: 1,
+      lastError: 'ETIMEDOUT',
+      until: 1100.5,
+    });
+    const untouched = { state: 'closed', failures: 0, opens: 0, streak: 0, until: 0, lastError: null };
+    expect([other?.read(6), other?.read(8)]).toEqual([untouched, untouched]);
+    one?.change(255, (row) => fail(row, 1, 0, false), 'ESOMETHING');
+    expect(other?.read(255)).toMatchObject({ failures: 1, lastError: 'other' });
+  });
 });
