@@ -46,7 +46,7 @@ export function effectiveCap(wanted: number | 'auto', { cap }: Machine): Cap {
 }
 
 function engineSettings({ settings, profiles, machine, replayFile }: RevisionParts): EngineSettings {
-  const { listen, protocol, cover, limits, telegram, upstream, workers } = settings;
+  const { listen, protocol, cover, limits, telegram, upstream, engine, workers } = settings;
   const { connections } = effectiveCap(limits.connections, machine);
   const coverShare = Math.min(COVER_MOST, Math.max(COVER_LEAST, Math.floor(connections / COVER_SHARE)));
   return {
@@ -78,6 +78,7 @@ function engineSettings({ settings, profiles, machine, replayFile }: RevisionPar
       fallbackDc: telegram.fallback_dc,
       connectMs: telegram.connect_timeout,
     },
+    warm: engine.warm,
     socks5: upstream.socks5 ?? null,
     replayFile,
   };

@@ -51,6 +51,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<RunningE
     maxSkewSeconds: 120,
     fastMode: true,
     telegram: { prefer: 'ipv4', dcs, fallbackDc: 2, connectMs: 3000 },
+    warm: 0,
     socks5: null,
     replayFile: null,
     ...options.settings,

@@ -21,10 +21,14 @@ export interface FakeDc {
   open: number;
   /** Key that clients of the `mtproto` manner must know, in PEM. */
   publicKey: string | null;
+  /** Take no more connections; those that are there go on. */
+  stopListening: () => void;
+  /** End the connections on which nobody has spoken, by FIN or RST. */
+  cutSilent: (how: 'FIN' | 'RST') => void;
   close: () => Promise<void>;
 }
 
-export async function startFakeDc(manner: DcManner = 'frames', host = '127.0.0.1'): Promise<FakeDc> {
+export async function startFakeDc(manner: DcManner = 'frames', host = '127.0.0.1', at = 0): Promise<FakeDc> {
   const keyring = manner === 'mtproto' ? { key: makeServerKey(), keys: new Map<string, Buffer>() } : null;
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
@@ -37,7 +41,7 @@ export async function startFakeDc(manner: DcManner = 'frames', host = '127.0.0.1
     });
     serve(socket, manner, dc, keyring);
   });
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  await new Promise<void>((resolve) => server.listen(at, host, resolve));
   const { port } = server.address() as AddressInfo;
   const dc: FakeDc = {
     host,
@@ -47,6 +51,14 @@ export async function startFakeDc(manner: DcManner = 'frames', host = '127.0.0.1
     strangers: 0,
     open: 0,
     publicKey: keyring?.key.publicPem ?? null,
+    stopListening: () => server.close(),
+    cutSilent: (how) => {
+      for (const socket of sockets) {
+        if (socket.bytesRead > 0) continue;
+        if (how === 'FIN') socket.end();
+        else socket.resetAndDestroy();
+      }
+    },
     close: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { readSync, writeSync } from 'node:fs';
 import net from 'node:net';
 import { errnoCode } from '../../lib/errors.ts';
 
@@ -14,6 +14,8 @@ export const OPENING_BYTES = 20 * 1024;
 
 /** Shared by the sockets of this thread: what was read is consumed or copied before the read callback returns. */
 const shared = Buffer.allocUnsafeSlow(BULK_BYTES);
+/** Takes the byte that should not have come; `shared` may be in use while a connection is looked at. */
+const probe = Buffer.allocUnsafeSlow(1);
 const READS = {
   /** Before authentication, so that few bytes of a stranger are ever in hand. */
   opening: shared.subarray(0, OPENING_BYTES),
@@ -127,6 +129,21 @@ export class Conn {
       if (this.queued === 0 && !this.closed) this.owner.onDrain(this);
     });
     return false;
+  }
+
+  /**
+   * Whether the connection stands and nothing has come on it, a FIN or a reset included that the event loop has not told of
+   * yet. A byte read here is lost.
+   */
+  isQuiet(): boolean {
+    const fd = this.closed || this.ended ? null : descriptor(this.socket);
+    if (fd === null) return false;
+    try {
+      readSync(fd, probe, 0, 1, null);
+      return false;
+    } catch (error) {
+      return errnoCode(error) === 'EAGAIN';
+    }
   }
 
   /** Stop reading; what has been read so far was too much for the other side, so the next reads are smaller. */

@@ -1,139 +1,77 @@
-import { isIPv6 } from 'node:net';
-import { ipv6Words } from '../../lib/protocol/ip-address.ts';
-import { socksAddress, SocksDialogue } from '../../lib/protocol/socks5.ts';
-import type { Endpoint, EngineSettings } from '../supervisor/engine.ts';
-import { type Conn, type ConnOwner, dial } from './conn.ts';
+import type { Endpoint } from '../supervisor/engine.ts';
+import type { Conn } from './conn.ts';
+import { DcAttempt } from './dc-attempt.ts';
+import { inOrder } from './dc-order.ts';
 import type { Plane } from './plane.ts';
 import type { Timed } from './wheel.ts';
 
-/** How long an address that failed is tried after the others. */
-const FAILING_MS = 30_000;
+/** How long an address has the field to itself: a lost SYN is sent again after a second (RFC 8305 §5, RFC 6298). */
+const HEAD_START_MS = 1000;
 
-/** Connects to one of a DC's addresses, directly or through SOCKS5, trying one after the other. */
-export class DcDial implements ConnOwner, Timed {
+type Done = (conn: Conn | null, endpoint: Endpoint | null) => void;
+
+/**
+ * Connects to one of a DC's addresses: the healthy ones in order of preference, then those in doubt, then those whose breaker
+ * is open. The next is started when one fails or keeps us waiting; the first to connect wins.
+ */
+export class DcDial implements Timed {
   due = -1;
   bucket = 0;
   readonly #plane: Plane;
-  readonly #endpoints: Endpoint[];
-  readonly #done: (conn: Conn | null) => void;
-  #conn: Conn | null = null;
-  #dialogue: SocksDialogue | null = null;
-  #answer = Buffer.alloc(0);
-  #at = -1;
+  readonly #done: Done;
+  readonly #waiting: Endpoint[];
+  readonly #attempts = new Set<DcAttempt>();
+  #newest: Endpoint | null = null;
 
   /** `done` gets a connected socket, or null when no address could be reached. It is called once, unless cancelled. */
-  constructor(plane: Plane, endpoints: readonly Endpoint[], done: (conn: Conn | null) => void) {
+  constructor(plane: Plane, endpoints: readonly Endpoint[], done: Done) {
     this.#plane = plane;
-    this.#endpoints = inOrder(endpoints, plane);
     this.#done = done;
+    const ranked = inOrder(endpoints, plane.settings.telegram.prefer).map((endpoint) => ({
+      endpoint,
+      rank: plane.breakers.rank(endpoint),
+    }));
+    this.#waiting = ranked.sort((a, b) => a.rank - b.rank).map(({ endpoint }) => endpoint);
     this.#next();
   }
 
   cancel(): void {
     this.#plane.wheel.cancel(this);
-    const conn = this.#conn;
-    this.#conn = null;
-    this.#at = this.#endpoints.length;
-    conn?.destroy();
+    this.#waiting.length = 0;
+    for (const attempt of this.#attempts) attempt.cancel();
+    this.#attempts.clear();
   }
 
-  #next(): void {
-    this.#at += 1;
-    const endpoint = this.#endpoints[this.#at];
-    if (endpoint === undefined) {
-      this.#conn = null;
-      this.#done(null);
-      return;
-    }
-    const { socks5, telegram } = this.#plane.settings;
-    this.#plane.wheel.schedule(this, telegram.connectMs);
-    const conn = dial(this, { host: (socks5 ?? endpoint).host, port: (socks5 ?? endpoint).port, noDelay: true });
-    this.#conn = conn;
-    conn.socket.once('connect', () => {
-      if (conn !== this.#conn) return;
-      if (socks5 === null) this.#connected(conn);
-      else this.#negotiate(conn, endpoint, socks5);
-    });
-  }
-
-  #negotiate(conn: Conn, to: Endpoint, { username, password }: NonNullable<EngineSettings['socks5']>): void {
-    const login = username === undefined ? null : { username, password: password ?? '' };
-    const address = socksAddress(to.host, isIPv6(to.host) ? ipv6Words(to.host) : null);
-    this.#dialogue = new SocksDialogue(address, to.port, login);
-    this.#answer = Buffer.alloc(0);
-    conn.write(this.#dialogue.greeting);
-  }
-
-  #connected(conn: Conn): void {
-    this.#plane.wheel.cancel(this);
-    this.#plane.failing.delete(this.#name());
-    this.#conn = null;
-    this.#done(conn);
-  }
-
-  onData(conn: Conn, data: Buffer): void {
-    if (conn !== this.#conn || this.#dialogue === null) return;
-    this.#answer = Buffer.concat([this.#answer, data]);
-    const step = this.#dialogue.read(this.#answer);
-    switch (step.state) {
-      case 'incomplete':
-        return;
-      case 'failed':
-        this.#plane.event('warn', 'socks_refused', { reason: step.reason });
-        conn.destroy();
-        return;
-      case 'send':
-        this.#answer = this.#answer.subarray(step.consumed);
-        conn.write(step.bytes);
-        return;
-      case 'connected':
-        this.#connected(conn);
-    }
-  }
-
-  onEnd(conn: Conn): void {
-    conn.destroy();
-  }
-
-  onDrain(): void {
-    // Greeting and request are far smaller than any socket buffer; there is no source to restart.
-  }
-
-  onClose(conn: Conn): void {
-    if (conn !== this.#conn) return;
-    this.#plane.wheel.cancel(this);
-    this.#plane.failing.set(this.#name(), this.#plane.wheel.now + this.#plane.wheel.ticks(FAILING_MS));
+  /** The address started last did not connect in its time. */
+  expire(): void {
+    if (this.#newest !== null) this.#plane.breakers.doubted(this.#newest);
     this.#next();
   }
 
-  onFault(error: unknown): void {
-    this.#plane.event('error', 'dial_fault', { message: error instanceof Error ? error.message : String(error) });
-    this.#conn?.destroy('EFAULT');
+  #next(): void {
+    const { connectMs } = this.#plane.settings.telegram;
+    const endpoint = this.#waiting.shift();
+    this.#newest = endpoint ?? null;
+    if (endpoint === undefined) {
+      if (this.#attempts.size === 0) this.#done(null, null);
+      return;
+    }
+    const trial = this.#plane.breakers.claim(endpoint, connectMs);
+    const attempt = new DcAttempt(this.#plane, { endpoint, limitMs: connectMs, trial }, (conn) =>
+      this.#over(attempt, conn),
+    );
+    this.#attempts.add(attempt);
+    this.#plane.wheel.schedule(this, Math.min(HEAD_START_MS, connectMs));
   }
 
-  expire(): void {
-    this.#conn?.destroy('ETIMEDOUT');
+  #over(attempt: DcAttempt, conn: Conn | null): void {
+    this.#attempts.delete(attempt);
+    if (conn === null) {
+      this.#plane.wheel.cancel(this);
+      this.#next();
+      return;
+    }
+    this.cancel();
+    this.#done(conn, attempt.endpoint);
   }
-
-  #name(): string {
-    const endpoint = this.#endpoints[this.#at];
-    return endpoint === undefined ? '' : nameOf(endpoint);
-  }
-}
-
-function nameOf({ host, port }: Endpoint): string {
-  return `${host} ${port}`;
-}
-
-/** Addresses in the order to try: the preferred family first, those that failed a moment ago last. */
-function inOrder(endpoints: readonly Endpoint[], plane: Plane): Endpoint[] {
-  const { prefer } = plane.settings.telegram;
-  const v6First = prefer === 'ipv6' || prefer === 'ipv6-only';
-  const rank = (endpoint: Endpoint): number => {
-    const failing = (plane.failing.get(nameOf(endpoint)) ?? -1) > plane.wheel.now;
-    return (failing ? 2 : 0) + (isIPv6(endpoint.host) === v6First ? 0 : 1);
-  };
-  return endpoints
-    .filter(({ host }) => !prefer.endsWith('-only') || isIPv6(host) === v6First)
-    .sort((a, b) => rank(a) - rank(b));
 }

@@ -1,6 +1,8 @@
 import type { BlockList } from 'node:net';
-import type { EngineEvent, EngineSettings } from '../supervisor/engine.ts';
+import type { Endpoint, EngineEvent, EngineSettings } from '../supervisor/engine.ts';
+import type { Conn } from './conn.ts';
 import type { CoverTargetResolver } from './cover-target.ts';
+import type { DcBreakers } from './dc-breakers.ts';
 import type { ReplayJournal } from './replay-journal.ts';
 import type { CounterRow } from './shared/counters.ts';
 import type { GaugeRow } from './shared/gauges.ts';
@@ -10,6 +12,18 @@ import type { ReplayTable } from './shared/replay.ts';
 import type { SourceTable } from './shared/sources.ts';
 import type { UserSet } from './user-set.ts';
 import type { Wheel } from './wheel.ts';
+
+/** Connections to DCs that are opened ahead. */
+export interface WarmConnections {
+  /** A connection that is still good, or null; a replacement is opened in the background. */
+  take(plane: Plane, endpoints: readonly Endpoint[]): Conn | null;
+  /** Close what is too old or wanted no more, and open what is missing. */
+  sweep(plane: Plane): void;
+  /** Close everything: the settings change. */
+  clear(): void;
+  /** Close everything for good. */
+  close(): void;
+}
 
 /** What the sessions of one worker share. Settings and users are replaced as a whole when a revision is applied. */
 export interface Plane {
@@ -28,7 +42,8 @@ export interface Plane {
   readonly loops: LoopFilter;
   /** Key of the source hash. */
   readonly seed: readonly [number, number];
-  /** Addresses of DCs that failed a moment ago, with the tick until which they are tried last. */
-  readonly failing: Map<string, number>;
+  /** Which addresses of DCs work. */
+  readonly breakers: DcBreakers;
+  readonly warm: WarmConnections;
   readonly event: (level: EngineEvent['level'], event: string, detail: EngineEvent['detail']) => void;
 }

@@ -2,16 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { entryUrl } from '../../lib/system/module-url.ts';
-import type { EngineEvent, EngineRevision, EngineStats } from '../supervisor/engine.ts';
-import { KeyMaker } from './key-maker.ts';
 import type { AcceleratorState, EngineEvent, EngineRevision, EngineStats } from '../supervisor/engine.ts';
+import { monotonicMs } from './dc-breakers.ts';
+import { DcSlots } from './dc-slots.ts';
+import { describeDcs } from './dc-stats.ts';
+import { KeyMaker } from './key-maker.ts';
 import { compactReplays, loadReplays } from './replay-store.ts';
+import { BreakerTable } from './shared/breakers.ts';
 import { Counters } from './shared/counters.ts';
 import { COVER_STATES, Gauges } from './shared/gauges.ts';
 import { KeyPoints } from './shared/key-points.ts';
 import { LoopFilter } from './shared/loop-filter.ts';
 import { ReplayTable } from './shared/replay.ts';
 import { SourceTable } from './shared/sources.ts';
+import { WarmCounts } from './shared/warm-counts.ts';
 import type { WorkerMessage, WorkerRequest, WorkerRevision } from './worker-messages.ts';
 
 const RESTART_MS = 1000;
@@ -40,6 +44,9 @@ export class Pool {
   readonly #replay: ReplayTable;
   readonly #loops: LoopFilter;
   readonly #points = KeyPoints.create(KEY_POINTS);
+  readonly #breakers = BreakerTable.create();
+  readonly #warm: WarmCounts;
+  readonly #dcSlots = new DcSlots();
   readonly #seed: [number, number] = [randomBytes(4).readInt32LE(), randomBytes(4).readInt32LE()];
   readonly #workers: (Worker | null)[];
   readonly #tell: (event: EngineEvent) => void;
@@ -63,6 +70,7 @@ export class Pool {
     this.#gauges = Gauges.create(settings.workers);
     this.#loops = LoopFilter.create(settings.workers);
     this.#sources = SourceTable.create(settings.limits.connections, settings.workers);
+    this.#warm = WarmCounts.create(settings.workers);
     this.#replay = ReplayTable.create(replayEntries(totalmem()));
     this.#compaction = setInterval(() => void this.#compact(), COMPACT_MS);
     this.#compaction.unref();
@@ -115,6 +123,7 @@ export class Pool {
         refusedAtCap: this.#counters.total('coverRefused'),
       },
       replay: { entries: this.#replay.entries, evicted: this.#replay.evicted },
+      dcs: this.#dcStats(),
       rssBytes: process.memoryUsage.rss(),
     };
   }
@@ -153,6 +162,8 @@ export class Pool {
           replay: this.#replay.memory,
           loops: this.#loops.memory,
           points: this.#points.memory,
+          breakers: this.#breakers.memory,
+          warm: this.#warm.memory,
         },
       },
     });
@@ -211,7 +222,14 @@ export class Pool {
 
   #forWorkers(): WorkerRevision {
     const { id, settings, users } = this.#revision;
-    return { id, settings, users: users.map((user) => ({ ...user, slot: this.#slotOf(user.id) })) };
+    const dcSlots = this.#dcSlots.assign(settings.telegram.dcs);
+    return { id, settings, dcSlots, users: users.map((user) => ({ ...user, slot: this.#slotOf(user.id) })) };
+  }
+
+  #dcStats(): EngineStats['dcs'] {
+    const { telegram } = this.#revision.settings;
+    const tables = { slots: this.#dcSlots.assign(telegram.dcs), breakers: this.#breakers, warm: this.#warm };
+    return describeDcs(telegram, tables, monotonicMs());
   }
 
   #slotOf(id: string): number {

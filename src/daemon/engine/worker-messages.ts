@@ -1,10 +1,13 @@
 import type { AcceleratorState, EngineEvent, EngineSettings } from '../supervisor/engine.ts';
+import type { SlotMap } from './dc-slots.ts';
 
 /** What the engine process and its worker threads say to each other. */
 
 export interface WorkerRevision {
   id: string;
   settings: EngineSettings;
+  /** Row of each address of a DC in the shared tables. */
+  dcSlots: SlotMap;
   users: { slot: number; id: string; key: string; domain: string; enabled: boolean }[];
 }
 
@@ -23,6 +26,8 @@ export interface WorkerData {
     replay: SharedArrayBuffer;
     loops: SharedArrayBuffer;
     points: SharedArrayBuffer;
+    breakers: SharedArrayBuffer;
+    warm: SharedArrayBuffer;
   };
 }
 

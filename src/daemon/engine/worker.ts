@@ -4,16 +4,21 @@ import { errnoCode } from '../../lib/errors.ts';
 import { accelerate } from '../../lib/protocol/ctr.ts';
 import { loadAccelerator } from '../../lib/system/accelerator.ts';
 import { CoverTargetResolver } from './cover-target.ts';
+import { DcBreakers, monotonicMs } from './dc-breakers.ts';
+import { DcUpkeep } from './dc-upkeep.ts';
+import { DcWarm } from './dc-warm.ts';
 import { listen } from './listener.ts';
 import type { Plane } from './plane.ts';
 import { ReplayJournal } from './replay-journal.ts';
 import { Session } from './session.ts';
+import { BreakerTable } from './shared/breakers.ts';
 import { Counters } from './shared/counters.ts';
 import { Gauges } from './shared/gauges.ts';
 import { KeyPoints } from './shared/key-points.ts';
 import { LoopFilter } from './shared/loop-filter.ts';
 import { ReplayTable } from './shared/replay.ts';
 import { SourceTable } from './shared/sources.ts';
+import { WarmCounts } from './shared/warm-counts.ts';
 import { UserSet } from './user-set.ts';
 import { Wheel } from './wheel.ts';
 import type { WorkerData, WorkerMessage, WorkerRequest, WorkerRevision } from './worker-messages.ts';
@@ -36,6 +41,11 @@ const event: Plane['event'] = (level, name, detail) => {
   const now = performance.now();
   if (now - (told.get(name) ?? -EVENT_MS) < EVENT_MS) return;
   told.set(name, now);
+  tell(level, name, detail);
+};
+
+/** For what is rare by itself. */
+const tell: Plane['event'] = (level, name, detail) => {
   say({ type: 'event', event: { level, event: name, detail: { ...detail, worker } } });
 };
 
@@ -74,11 +84,17 @@ const plane: Plane = {
   journal: new ReplayJournal(revision.settings.replayFile, (code) => event('error', 'replay_journal_failed', { code })),
   loops: LoopFilter.attach(memory.loops, worker),
   seed,
-  failing: new Map(),
+  breakers: new DcBreakers(BreakerTable.attach(memory.breakers), revision.dcSlots, {
+    now: monotonicMs,
+    random: Math.random,
+    tell,
+  }),
+  warm: new DcWarm(worker, WarmCounts.attach(memory.warm).row(worker)),
   event,
 };
 
 async function stop(): Promise<void> {
+  plane.warm.close();
   for (const session of sessions) session.close('stopped');
   await plane.journal.close();
   process.exit(0);
@@ -100,16 +116,20 @@ async function start(): Promise<void> {
     switch (request.type) {
       case 'apply':
         Object.assign(plane, ofRevision(request.revision));
+        plane.breakers.slots = request.revision.dcSlots;
+        plane.warm.clear();
         say({ type: 'applied', id: request.revision.id });
         return;
       case 'drain':
         listener.close();
+        plane.warm.close();
         for (const session of sessions) if (!session.inUse) session.close('stopped');
         return;
       case 'stop':
         void stop();
     }
   });
+  new DcUpkeep(plane);
   say({ type: 'listening', port: listener.port, accelerator: accelerator === null ? 'none' : 'native' });
 }
 

@@ -58,6 +58,8 @@ export interface EngineSettings {
     fallbackDc: number | null;
     connectMs: number;
   };
+  /** Connections to hold open ahead for each DC in use, all workers together; 0 opens none. */
+  warm: number;
   socks5: (Endpoint & { username?: string; password?: string }) | null;
   /** Where accepted hellos are remembered over a restart; null keeps them in memory only. */
   replayFile: string | null;
@@ -125,6 +127,22 @@ export const CLOSE_REASONS = [
 ] as const;
 export type CloseReason = (typeof CLOSE_REASONS)[number];
 export type AcceleratorState = 'native' | 'none';
+/** One address of a DC. */
+export interface DcAddressStats extends Endpoint {
+  dc: number;
+  /** Open: other addresses are tried first. Half-open: it is being tried out. */
+  state: 'closed' | 'open' | 'half-open';
+  /** In a row. */
+  failures: number;
+  /** How often the breaker opened since the engine's start. */
+  opens: number;
+  /** System error of the newest failure. */
+  lastError: string | null;
+  /** Until it is tried out, or while it is, until that trial counts as lost; null for a healthy address. */
+  retryMs: number | null;
+  /** Connections held open ahead. */
+  warm: number;
+}
 
 export interface EngineStats {
   pid: number;
@@ -147,6 +165,7 @@ export interface EngineStats {
   /** Outcome of the newest dial to the cover; null before the first. */
   cover: { lastDial: 'ok' | 'failed' | 'loop' | null; dials: number; failures: number; refusedAtCap: number };
   replay: { entries: number; evicted: number };
+  dcs: DcAddressStats[];
   rssBytes: number;
 }
 

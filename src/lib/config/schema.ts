@@ -166,6 +166,13 @@ export const tables = {
       sensitive: true,
     }),
   }),
+  engine: z.strictObject({
+    warm: z.int().min(0).max(64).prefault(0).register(about, {
+      description: 'Connections to hold open ahead for each DC that clients use, all workers together.',
+      allowed: 'a whole number from 0 to 64',
+      input: 'number',
+    }),
+  }),
   link: z.strictObject({
     server: serverName.optional().register(about, {
       description: 'Host name or address of this server in links.',

@@ -29,6 +29,7 @@ describe('settings', () => {
       limits: { connections: 'auto', per_source: 100, handshake_timeout: 30_000, idle_timeout: 600_000 },
       telegram: { prefer: 'ipv4', fallback_dc: 2, dc: {} },
       upstream: {},
+      engine: { warm: 0 },
       link: {},
       workers: { count: 'auto' },
       shutdown: { drain_timeout: 30_000 },

@@ -1,7 +1,8 @@
 import { dcNumber } from '../../../lib/protocol/dc.ts';
 import type { HandshakeResult } from '../../supervisor/engine.ts';
 import type { Conn } from '../conn.ts';
-import { DcDial } from '../dc-dial.ts';
+import type { DcDial } from '../dc-dial.ts';
+import { reachDc } from '../dc-reach.ts';
 import { refuse } from './refused.ts';
 import { type ClientStream, Relay } from './relay.ts';
 import type { Stage, StageSession } from './stage.ts';
@@ -29,7 +30,7 @@ export class DialStage implements Stage {
       this.#refuse('unknown_dc');
       return;
     }
-    this.#dial = new DcDial(plane, endpoints, (upstream) => this.#dialled(upstream));
+    this.#dial = reachDc(plane, endpoints, (upstream) => this.#dialled(upstream));
   }
 
   #dialled(upstream: Conn | null): void {
