@@ -151,6 +151,7 @@ export class Daemon {
         rssBytes: stats.rssBytes,
       },
       dcs: this.#dcs,
+      dcAddresses: stats?.dcs ?? [],
       cover: this.#cover,
     };
   }

@@ -34,6 +34,7 @@ const STATUS: StatusReply = {
     bytes: { up: 1536, down: 5_000_000 },
     rssBytes: 104_857_600,
   },
+  dcAddresses: [],
   dcs: [
     { dc: 1, ok: true, ms: 45, reason: null },
     { dc: 2, ok: false, ms: null, reason: 'no answer' },
@@ -84,6 +85,22 @@ describe('mtp status', () => {
   it('says nothing of the accelerator while there is no engine', () => {
     const engine = { ...STATUS.engine, accelerator: null };
     expect(statusLines({ ...STATUS, engine }, 0, plain).join('\n')).not.toContain('Accelerator');
+  });
+
+  it('names the addresses that are passed over, and what is held open', () => {
+    const fine = { failures: 0, opens: 0, lastError: null, retryMs: null, warm: 2 };
+    const failing = { failures: 3, opens: 1, lastError: 'ETIMEDOUT', retryMs: 900, warm: 0 };
+    const dcAddresses = [
+      { dc: 2, host: '149.154.167.51', port: 443, state: 'open' as const, ...failing },
+      { dc: 2, host: '95.161.76.100', port: 443, state: 'closed' as const, ...fine },
+      { dc: 4, host: '2001:67c:4e8:f004::a', port: 443, state: 'half-open' as const, ...failing },
+    ];
+    const text = statusLines({ ...STATUS, dcAddresses }, 0, plain).join('\n');
+    expect(text).toContain('DC2 149.154.167.51:443 passed over (3 failures, ETIMEDOUT)');
+    expect(text).toContain('DC4 [2001:67c:4e8:f004::a]:443 being tried');
+    expect(text).not.toContain('95.161.76.100');
+    expect(text).toMatch(/Held open +DC2 2$/m);
+    expect(statusLines(STATUS, 0, plain).join('\n')).not.toMatch(/passed over|Held open/);
   });
 
   it('says that nobody reaches Telegram when no data centre answers', () => {

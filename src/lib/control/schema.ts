@@ -14,6 +14,23 @@ export const dcStatus = z.object({
   reason: z.string().nullable(),
 });
 
+/** One address of a DC, as the running engine finds it. */
+export const dcAddress = z.object({
+  dc: z.number(),
+  host: z.string(),
+  port: z.number(),
+  state: z.enum(['closed', 'open', 'half-open']),
+  /** In a row. */
+  failures: count,
+  /** How often it was given up since the start of the engine. */
+  opens: count,
+  lastError: z.string().nullable(),
+  /** Until it is tried out, or while it is, until that trial counts as lost; null where all is well. */
+  retryMs: z.number().nullable(),
+  /** Connections held open ahead. */
+  warm: count,
+});
+
 export const coverStatus = z.object({
   domain: z.string(),
   target: z.string(),
@@ -57,6 +74,8 @@ export const statusReply = z.object({
     })
     .nullable(),
   dcs: z.array(dcStatus),
+  /** Empty while no engine runs. */
+  dcAddresses: z.array(dcAddress),
   cover: coverStatus,
 });
 
@@ -74,6 +93,7 @@ export const failureReply = z.object({
 });
 
 export type DcStatus = z.infer<typeof dcStatus>;
+export type DcAddress = z.infer<typeof dcAddress>;
 export type CoverStatus = z.infer<typeof coverStatus>;
 export type CapStatus = z.infer<typeof capStatus>;
 export type Proof = z.infer<typeof proof>;

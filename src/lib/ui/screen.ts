@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import type { CapStatus, CoverStatus, DcStatus, StatusReply } from '../control/schema.ts';
+import type { CapStatus, CoverStatus, DcAddress, DcStatus, StatusReply } from '../control/schema.ts';
 import { formatBytes, formatSpan, plural } from './format.ts';
 
 /** The lines of the screens of `mtp run` and `mtp status`. Everything in them was observed. */
@@ -26,6 +26,10 @@ export function describeCap({ connections, bound }: CapStatus): string {
   return `${plural(connections, 'connection')} at most (${BOUNDS[bound] ?? bound})`;
 }
 
+function formatAddress({ host, port }: { host: string; port: number }): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 export interface Serving {
   listening: { host: string; port: number };
   workers: number;
@@ -34,9 +38,8 @@ export interface Serving {
 }
 
 export function servingLines({ listening, workers, cap, configFile }: Serving, colours: ChalkInstance): string[] {
-  const host = listening.host.includes(':') ? `[${listening.host}]` : listening.host;
   return [
-    row(colours, 'Listening', `${host}:${listening.port}, ${plural(workers, 'worker')}`),
+    row(colours, 'Listening', `${formatAddress(listening)}, ${plural(workers, 'worker')}`),
     row(colours, 'Limit', describeCap(cap)),
     row(colours, 'Settings', configFile),
   ];
@@ -61,6 +64,20 @@ export function telegramLines(dcs: DcStatus[], colours: ChalkInstance): string[]
     lines.push(row(colours, '', `${plural(down.length, 'data centre')} did not answer: ${reasons}`));
   }
   return lines;
+}
+
+/** The addresses that are not used at present, and what is held open ahead. */
+export function dcAddressLines(addresses: DcAddress[], colours: ChalkInstance): string[] {
+  const failing = addresses.filter(({ state }) => state !== 'closed');
+  const lines = failing.map(({ dc, host, port, state, failures, lastError }) => {
+    const where = `DC${dc} ${formatAddress({ host, port })}`;
+    const why = `${plural(failures, 'failure')}, ${lastError ?? 'unknown'}`;
+    return row(colours, '', colours.yellow(`${where} ${state === 'open' ? 'passed over' : 'being tried'} (${why})`));
+  });
+  const warm = new Map<number, number>();
+  for (const address of addresses) warm.set(address.dc, (warm.get(address.dc) ?? 0) + address.warm);
+  const held = [...warm].filter(([, count]) => count > 0).map(([dc, count]) => `DC${dc} ${count}`);
+  return held.length === 0 ? lines : [...lines, row(colours, 'Held open', held.join('  '))];
 }
 
 export function coverLines(cover: CoverStatus, colours: ChalkInstance): string[] {
@@ -110,7 +127,11 @@ export function statusLines(status: StatusReply, now: number, colours: ChalkInst
       row(colours, 'Memory', formatBytes(rssBytes)),
     );
   }
-  lines.push(...telegramLines(status.dcs, colours), ...coverLines(status.cover, colours));
+  lines.push(
+    ...telegramLines(status.dcs, colours),
+    ...dcAddressLines(status.dcAddresses, colours),
+    ...coverLines(status.cover, colours),
+  );
   if (engine.accelerator !== null) lines.push(row(colours, 'Accelerator', ACCELERATORS[engine.accelerator]));
   if (engine.restarts > 0) lines.push(row(colours, 'Restarts', String(engine.restarts)));
   if (engine.lastError !== null) {

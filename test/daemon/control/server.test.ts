@@ -28,6 +28,7 @@ const STATUS: StatusReply = {
   users: { total: 1, enabled: 1 },
   traffic: null,
   dcs: [{ dc: 2, ok: false, ms: null, reason: 'no answer' }],
+  dcAddresses: [],
   cover: {
     domain: 'example.org',
     target: 'example.org:443',
