@@ -6,6 +6,9 @@ import { startFakeDc } from '../support/fake-dc.ts';
 import { connectEe } from '../support/raw-client.ts';
 import { startSocks5 } from '../support/socks5.ts';
 
+/** Of nobody else: while an address is dead, no other test may happen to listen there. */
+const OWN_HOST = '127.0.0.77';
+
 /** Every trial is over within 3 s, and its next one is a few seconds away. */
 const TRIALS = { timeout: 30_000, interval: 200 };
 
@@ -44,7 +47,7 @@ function told(event: string): number {
 }
 
 test('an address that swallows connects holds up one client at most, and is used again when it works', async () => {
-  const hole = await startBlackHole();
+  const hole = await startBlackHole(OWN_HOST);
   const dc = await use(startFakeDc());
   proxy = await startEngine({ settings: { workers: 2, telegram: telegram(hole.endpoint, dc.endpoint) } });
   const start = performance.now();
@@ -72,7 +75,7 @@ test('an address that swallows connects holds up one client at most, and is used
 }, 90_000);
 
 test('an address that refuses opens without further clients, in one state for two workers', async () => {
-  const gone = await startFakeDc();
+  const gone = await startFakeDc('frames', OWN_HOST);
   await gone.close();
   const dc = await use(startFakeDc());
   proxy = await startEngine({ settings: { workers: 2, telegram: telegram(gone.endpoint, dc.endpoint) } });
@@ -88,7 +91,7 @@ test('an address that refuses opens without further clients, in one state for tw
 }, 60_000);
 
 test('no client is refused because of a breaker alone', async () => {
-  const gone = await startFakeDc();
+  const gone = await startFakeDc('frames', OWN_HOST);
   await gone.close();
   proxy = await startEngine({ settings: { workers: 2, telegram: telegram(gone.endpoint) } });
   for (let turn = 0; turn < 4; turn++) expect(await arrives()).toBe(false);
@@ -101,7 +104,7 @@ test('no client is refused because of a breaker alone', async () => {
 
 test('an address is tried out through the SOCKS5 proxy', async () => {
   const socks = await use(startSocks5());
-  const [gone, dc] = [await startFakeDc(), await use(startFakeDc())];
+  const [gone, dc] = [await startFakeDc('frames', OWN_HOST), await use(startFakeDc())];
   await gone.close();
   const settings = {
     socks5: { host: socks.host, port: socks.port, username: 'someone', password: 'p' },
@@ -116,7 +119,7 @@ test('an address is tried out through the SOCKS5 proxy', async () => {
 }, 60_000);
 
 test('a breaker outlives a revision, and one whose address is gone is shown no more', async () => {
-  const gone = await startFakeDc();
+  const gone = await startFakeDc('frames', OWN_HOST);
   await gone.close();
   const dc = await use(startFakeDc());
   proxy = await startEngine({ settings: { workers: 1, telegram: telegram(gone.endpoint) } });

@@ -7,19 +7,18 @@ export interface BlackHole {
   close: () => Promise<void>;
 }
 
-const HOST = '127.0.0.1';
 const LISTENER = `
-  const { parentPort } = require('node:worker_threads');
+  const { parentPort, workerData: host } = require('node:worker_threads');
   const server = require('node:net').createServer();
-  server.listen({ host: '${HOST}', port: 0, backlog: 1 }, () => {
+  server.listen({ host, port: 0, backlog: 1 }, () => {
     parentPort.postMessage(server.address().port);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   });
 `;
 const MOST = 16;
 
-export async function startBlackHole(): Promise<BlackHole> {
-  const worker = new Worker(LISTENER, { eval: true });
+export async function startBlackHole(host: string): Promise<BlackHole> {
+  const worker = new Worker(LISTENER, { eval: true, workerData: host });
   const port = await new Promise<number>((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);
@@ -30,10 +29,10 @@ export async function startBlackHole(): Promise<BlackHole> {
     await worker.terminate();
   };
   while (fillers.length < MOST) {
-    const filler = net.connect(port, HOST);
+    const filler = net.connect(port, host);
     filler.on('error', () => undefined);
     fillers.push(filler);
-    if (!(await connects(filler))) return { endpoint: { host: HOST, port }, close };
+    if (!(await connects(filler))) return { endpoint: { host, port }, close };
   }
   await close();
   throw new Error(`the queue of a listener took ${MOST} connections`);
