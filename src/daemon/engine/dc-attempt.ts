@@ -102,6 +102,11 @@ export class DcAttempt implements ConnOwner, Timed {
     this.#over(null);
   }
 
+  onFault(error: unknown): void {
+    this.#plane.event('error', 'dial_fault', { message: error instanceof Error ? error.message : String(error) });
+    this.#conn?.destroy('EFAULT');
+  }
+
   expire(): void {
     this.#conn?.destroy('ETIMEDOUT');
   }

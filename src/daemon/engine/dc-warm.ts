@@ -152,6 +152,10 @@ export class DcWarm implements ConnOwner, WarmConnections {
     // Nothing is written to a parked connection.
   }
 
+  onFault(): void {
+    // Closing a connection does not throw.
+  }
+
   onClose(): void {
     // A closed connection is not quiet: the next look at its shelf replaces it.
   }

@@ -193,6 +193,7 @@ export class Pool {
     this.#failures += 1;
     this.#sources.releaseWorker(index);
     this.#replay.releaseWorker(index);
+    this.#breakers.releaseWorker(index);
     this.#loops.release(index);
     this.#gauges.release(index);
     const connections = this.#counters.row(index).abandon();

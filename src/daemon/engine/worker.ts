@@ -84,7 +84,7 @@ const plane: Plane = {
   journal: new ReplayJournal(revision.settings.replayFile, (code) => event('error', 'replay_journal_failed', { code })),
   loops: LoopFilter.attach(memory.loops, worker),
   seed,
-  breakers: new DcBreakers(BreakerTable.attach(memory.breakers), revision.dcSlots, {
+  breakers: new DcBreakers(BreakerTable.attach(memory.breakers, worker), revision.dcSlots, {
     now: monotonicMs,
     random: Math.random,
     tell,

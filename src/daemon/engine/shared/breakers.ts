@@ -1,5 +1,5 @@
 import { BREAKER_STATES, type Breaker } from './breaker.ts';
-import { lock, unlock } from './lock.ts';
+import { breakLock, lock, type LockOwner, unlock } from './lock.ts';
 
 /** Addresses that can have a row; the built-in DCs have twenty. */
 export const BREAKER_ROWS = 256;
@@ -31,19 +31,26 @@ export class BreakerTable {
   readonly memory: SharedArrayBuffer;
   readonly #cells: Int32Array;
   readonly #times: Float64Array;
+  readonly #owner: LockOwner;
 
-  private constructor(memory: SharedArrayBuffer) {
+  private constructor(memory: SharedArrayBuffer, owner: LockOwner) {
     this.memory = memory;
+    this.#owner = owner;
     this.#cells = new Int32Array(memory);
     this.#times = new Float64Array(memory);
   }
 
   static create(): BreakerTable {
-    return new BreakerTable(new SharedArrayBuffer(BREAKER_ROWS * ROW * 4));
+    return new BreakerTable(new SharedArrayBuffer(BREAKER_ROWS * ROW * 4), 'pool');
   }
 
-  static attach(memory: SharedArrayBuffer): BreakerTable {
-    return new BreakerTable(memory);
+  static attach(memory: SharedArrayBuffer, worker: number): BreakerTable {
+    return new BreakerTable(memory, worker);
+  }
+
+  /** Free what a worker that has ended may have held. */
+  releaseWorker(worker: number): void {
+    for (let slot = 0; slot < BREAKER_ROWS; slot++) breakLock(this.#cells, slot * ROW, worker);
   }
 
   read(slot: number): BreakerRow {
@@ -56,7 +63,7 @@ export class BreakerTable {
     step: (row: Breaker) => Breaker | null,
     error?: string,
   ): { from: BreakerRow; to: BreakerRow; changed: boolean } {
-    lock(this.#cells, slot * ROW);
+    lock(this.#cells, slot * ROW, this.#owner);
     try {
       const from = this.#load(slot);
       const next = step(from);

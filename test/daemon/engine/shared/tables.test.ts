@@ -210,7 +210,7 @@ describe('breakers', () => {
   });
 
   test('what one instance notes the other reads, and rows do not touch', () => {
-    const [one, other] = [BreakerTable.create()].flatMap((table) => [table, BreakerTable.attach(table.memory)]);
+    const [one, other] = [BreakerTable.create()].flatMap((table) => [table, BreakerTable.attach(table.memory, 0)]);
     for (let count = 0; count < 3; count++) one?.change(7, (row) => fail(row, 100.5, 0.5, false), 'ETIMEDOUT');
     expect(other?.read(7)).toMatchObject({
       state: 'open',
