@@ -18,8 +18,8 @@ export interface EnvOddity {
 
 const KEY = /[^\S\r\n]*(?:export[^\S\r\n]+)?([A-Za-z_][A-Za-z0-9_.-]*)[^\S\r\n]*=[^\S\r\n]*/y;
 // The quotes must be closed, and nothing but a comment may follow; the value may run over several lines.
-const SINGLE = /'([^']*)'(?=[^\S\r\n]*(?:#[^\r\n]*)?(?:\r?\n|$))/y;
-const DOUBLE = /"((?:[^"\\]|\\[^])*)"(?=[^\S\r\n]*(?:#[^\r\n]*)?(?:\r?\n|$))/y;
+const SINGLE = /'([^']*)'(?=[^\S\r\n]*(?:#[^\r\n]*)?\r?(?:\n|$))/y;
+const DOUBLE = /"((?:[^"\\]|\\[^])*)"(?=[^\S\r\n]*(?:#[^\r\n]*)?\r?(?:\n|$))/y;
 const REST = /[^\r\n]*/y;
 const IGNORED = /[^\S\r\n]*(?:#[^\r\n]*)?(?=\r?\n|\r?$)/y;
 const ESCAPES: Record<string, string> = { n: '\n', r: '\r', t: '\t' };

@@ -27,6 +27,7 @@ describe('parseEnv', () => {
     ['A="two\nlines"\nB=2', { A: 'two\nlines', B: '2' }],
     ['A="open\nB=2', { A: '"open', B: '2' }],
     ['A=1\r\nB=2\r\n', { A: '1', B: '2' }],
+    ["A='1'\r", { A: '1' }],
     ['\uFEFFA=1', { A: '1' }],
     ['# A=1\n\n  # x\nB=2', { B: '2' }],
     ['A=1\nA=2', { A: '2' }],
