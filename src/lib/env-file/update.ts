@@ -23,8 +23,7 @@ export async function updateEnvFile(
 ): Promise<EnvUpdate> {
   const before = await readText(file);
   const after = setEnvValue(before ?? '', key, value);
-  const written = parseEnv(after).entries.filter((entry) => entry.key === key);
-  if (written.length === 0 || written.some((entry) => entry.value !== value)) {
+  if (!readsBack(before ?? '', after, key, value)) {
     throw new MtpError('ENV_FILE', `cannot write ${key} into ${file} so that it reads back the same`, {
       exit: EXIT.precondition,
       hint: 'Look at the lines around that key: a quote may be open.',
@@ -55,4 +54,15 @@ async function keep(file: string, text: string, date: Date): Promise<string> {
       if (errnoCode(error) !== 'EEXIST') throw fileError('write', backup, error);
     }
   }
+}
+
+/** Whether the key has its value everywhere and all others have theirs: a quote left open can swallow what follows it. */
+function readsBack(before: string, after: string, key: string, value: string): boolean {
+  const others = (text: string): string[] =>
+    parseEnv(text)
+      .entries.filter((entry) => entry.key !== key)
+      .map((entry) => `${entry.key}=${entry.value}`);
+  const written = parseEnv(after).entries.filter((entry) => entry.key === key);
+  const kept = others(before).join('\0') === others(after).join('\0');
+  return kept && written.length > 0 && written.every((entry) => entry.value === value);
 }

@@ -146,6 +146,14 @@ describe('updateEnvFile', () => {
     expect(await readFile(path.join(dir, 'real'), 'utf8')).toBe('A=2\n');
   });
 
+  it('leaves a file alone in which a quote left open would swallow the new value', async () => {
+    const file = path.join(dir, '.env');
+    const text = "A=1\nB='\nA='1'\n";
+    await writeFile(file, text);
+    await expect(updateEnvFile(file, 'A', '#')).rejects.toThrow('reads back the same');
+    expect(await readFile(file, 'utf8')).toBe(text);
+  });
+
   it('leaves a file alone that it cannot read', async () => {
     const file = path.join(dir, '.env');
     await writeFile(file, Buffer.from([0x41, 0x3d, 0xff]));
