@@ -209,14 +209,17 @@ export class Pool {
 
   async #confirmed(worker: Worker, request: Extract<WorkerRequest, { type: 'apply' }>): Promise<void> {
     await new Promise<void>((resolve) => {
-      const listener = (message: WorkerMessage): void => {
-        if (message.type !== 'applied' || message.id !== request.revision.id) return;
+      const settle = (): void => {
         worker.off('message', listener);
+        worker.off('exit', settle);
         resolve();
+      };
+      const listener = (message: WorkerMessage): void => {
+        if (message.type === 'applied' && message.id === request.revision.id) settle();
       };
       worker.on('message', listener);
       // A worker that ends takes the current revision when it is started again.
-      worker.once('exit', () => resolve());
+      worker.once('exit', settle);
       worker.postMessage(request);
     });
   }
