@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { OPENING_BYTES } from '../../../src/daemon/engine/conn.ts';
-import { type Opened, Opening } from '../../../src/daemon/engine/opening.ts';
+import { type Opened, Opener } from '../../../src/daemon/engine/opener.ts';
 import type { Plane } from '../../../src/daemon/engine/plane.ts';
 import { UserSet } from '../../../src/daemon/engine/user-set.ts';
 import type { Mode } from '../../../src/daemon/supervisor/engine.ts';
@@ -28,21 +28,19 @@ function planeOf(modes: Mode[]): Plane {
 
 const PLANES = [planeOf(['ee']), planeOf(['ee', 'dd', 'plain']), planeOf(['dd'])];
 
-/** What an opening says of bytes in pieces, and how many had come when it said so. */
+/** What an opener says of bytes in pieces, and how many had come when it said so. */
 function decide(plane: Plane, pieces: readonly Buffer[]): { opened: Opened | null; came: number } {
-  let opened: Opened | null = null;
-  const opening = new Opening(plane, null, (found) => {
-    assert.equal(opened, null, 'it decides twice');
-    opened = found;
-  });
+  const said: Opened[] = [];
+  const opener = new Opener(plane, null, (opened) => said.push(opened));
   let came = 0;
   for (const piece of pieces) {
     came += piece.length;
-    opening.push(piece);
-    assert.equal(opening.held.length, came, 'it loses bytes');
-    if (opened !== null) break;
+    opener.push(piece);
+    assert.equal(opener.held.length, came, 'it loses bytes');
+    if (said.length > 0) break;
   }
-  return { opened, came };
+  assert.ok(said.length <= 1, 'it decides twice');
+  return { opened: said[0] ?? null, came };
 }
 
 /** The same decision in one piece and in many; only what foreign bytes are called depends on how many of them are there. */

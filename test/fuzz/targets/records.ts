@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { InnerHeaderReader } from '../../../src/daemon/engine/inner-header.ts';
+import { InnerHeaderReader } from '../../../src/daemon/engine/stages/inner-header.ts';
 import { openHeader } from '../../../src/lib/protocol/obfuscated2.ts';
 import { framedBytes, frameRecords, RecordReader } from '../../../src/lib/protocol/tls-record.ts';
 import { BARE, SECRET } from '../corpus.ts';
