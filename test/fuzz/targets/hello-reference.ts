@@ -1,4 +1,29 @@
-/** What a ClientHello says, read field by field as RFC 8446 §4.1.2 has them, to compare with. */
+/** Second readers of a ClientHello, as RFC 8446 has its records (§5.1) and fields (§4.1.2), to compare with. */
+
+const MOST_RECORDS = 16;
+const MOST_BYTES = 16_384;
+
+/** Whether a hello begins here, may still begin, or is all there. */
+export function stateOf(wire: Buffer): 'incomplete' | 'foreign' | 'complete' {
+  const message: Buffer[] = [];
+  let left = wire;
+  for (let records = 0; records < MOST_RECORDS; records++) {
+    const [type = 0x16, major = 3] = left;
+    if (type !== 0x16 || major !== 3) return 'foreign';
+    if (left.length < 5) return 'incomplete';
+    const length = left.readUInt16BE(3);
+    if (length === 0 || length > MOST_BYTES) return 'foreign';
+    message.push(left.subarray(5, 5 + length));
+    const said = Buffer.concat(message);
+    const [kind = 1] = said;
+    const wanted = said.length < 4 ? Infinity : 4 + said.readUIntBE(1, 3);
+    if (kind !== 1 || (wanted !== Infinity && wanted > MOST_BYTES)) return 'foreign';
+    if (left.length < 5 + length) return 'incomplete';
+    if (said.length >= wanted) return said.length < 39 ? 'foreign' : 'complete';
+    left = left.subarray(5 + length);
+  }
+  return 'foreign';
+}
 
 interface Said {
   ciphers: number[];

@@ -4,7 +4,7 @@ import { HELLOS, SECRET, SIGNED } from '../corpus.ts';
 import { anyHello, mutateHello } from '../hellos.ts';
 import type { Random } from '../random.ts';
 import { alone, type Target } from '../target.ts';
-import { readHelloPlainly } from './hello-reference.ts';
+import { readHelloPlainly, stateOf } from './hello-reference.ts';
 
 /** A hello split over 16 records of which the last goes on is the longest that is collected. */
 const MOST = 2 * 16_384 + 5;
@@ -16,6 +16,7 @@ function collecting(input: Buffer, random: Random): void {
     const part = collectHello(input.subarray(0, random.below(input.length + 1)));
     if (part.state !== 'incomplete') assertSame(part, whole);
   }
+  assert.equal(whole.state, stateOf(input));
   if (whole.state !== 'complete') return;
   const { record, consumed } = whole;
   assert.ok(consumed <= input.length && record.length <= Math.min(MOST, consumed), 'it is longer than what came');

@@ -96,10 +96,18 @@ function play(login: boolean, pieces: readonly Buffer[]): Played {
   return played;
 }
 
+/** Bytes of a whole dialogue: choice of a method, answer to a login, and a reply with an address (RFC 1928 §6). */
+function dialogueBytes(input: Buffer): number {
+  const reply = input[1] === 2 ? 4 : 2;
+  const bound = input[reply + 3] === 3 ? 1 + (input[reply + 4] ?? 0) : input[reply + 3] === 4 ? 16 : 4;
+  return reply + 4 + bound + 2;
+}
+
 function dialogue(input: Buffer, random: Random): void {
   const login = random.oneIn(2);
   const whole = play(login, [input]);
   assert.deepEqual(play(login, piecesOf(input, random.cuts(input.length, 8))), whole);
+  if (whole.last === 'connected') assert.equal(whole.used, dialogueBytes(input));
   assert.ok(whole.sent.length <= 3 && whole.used <= 2 + 2 + 4 + 256 + 2, 'it goes on for ever');
 }
 
