@@ -102,9 +102,10 @@ async function run(job: number): Promise<void> {
   });
   await new Promise<void>((resolve, reject) => {
     worker.on('error', reject);
-    worker.on('exit', () => resolve());
+    worker.on('exit', () => reject(new Error(`job ${job} ended early`)));
     worker.on('message', (message: Message) => {
       if ('failure' in message) fail({ ...message.failure, input: Buffer.from(message.failure.input) });
+      if ('over' in message) resolve();
       if ('done' in message) {
         counts.set(message.done.target, (counts.get(message.done.target) ?? 0) + message.done.cases);
       }

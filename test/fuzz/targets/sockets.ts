@@ -37,7 +37,10 @@ async function ask(socket: string, bytes: Buffer): Promise<string> {
 const controlOpen: Target['open'] = async () => {
   const { socket, remove } = temporary();
   const child = fork(new URL('../fixtures/control.ts', import.meta.url), [socket]);
-  await new Promise((resolve) => child.once('message', resolve));
+  await new Promise((resolve, reject) => {
+    child.once('message', resolve);
+    child.once('exit', (code) => reject(new Error(`the control socket ended with ${code ?? 'a signal'}`)));
+  });
   return {
     check: async (input) => {
       const answer = await ask(socket, input);
