@@ -20,7 +20,7 @@ function temporary(): { socket: string; remove: () => void } {
 
 /** Requests can be pipelined, and each is answered. */
 const LONGEST_ANSWER = 2 ** 20;
-const GET = Buffer.from('GET /status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+const RELOAD = Buffer.from('POST /reload HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
 
 /** Everything that comes back for some bytes and FIN. */
 async function ask(socket: string, bytes: Buffer): Promise<string> {
@@ -46,7 +46,7 @@ const controlOpen: Target['open'] = async () => {
       const answer = await ask(socket, input);
       assert.match(answer, /^(HTTP\/1\.1 (100|200|204|400|404|408|413|414|415|417|431|500|501|505) |$)/);
       assert.ok(answer.length < LONGEST_ANSWER, 'a long answer');
-      assert.match(await ask(socket, GET), /^HTTP\/1\.1 200 OK/);
+      assert.match(await ask(socket, RELOAD), /^HTTP\/1\.1 200 OK/);
     },
     close: async () => {
       const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -138,7 +138,7 @@ export const SOCKET_TARGETS: Target[] = [
   {
     name: 'control',
     weight: 0.3,
-    corpus: [GET],
+    corpus: [RELOAD],
     arbitrary: request,
     mutate: mutator(inserting(['\r\n', '\0', ' '])),
     open: controlOpen,
