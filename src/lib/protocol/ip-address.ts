@@ -1,6 +1,6 @@
 /** IP addresses as text. Written out because the pattern behind `net.isIP` costs a short command 5 ms to compile. */
 
-const V4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
+const V4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
 export function isIpv4(text: string): boolean {
   return V4.test(text);

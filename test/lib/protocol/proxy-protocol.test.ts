@@ -29,6 +29,7 @@ test('what is written is read back, in both versions and any family', () => {
 test.each([
   ['another protocol', 'GET / HTTP/1.1\r\n\r\n'],
   ['a family that does not fit', 'PROXY TCP6 192.0.2.1 192.0.2.2 1 2\r\n'],
+  ['an address with a leading zero', 'PROXY TCP4 05.6.4.4 192.0.2.2 1 2\r\n'],
   ['a port out of range', 'PROXY TCP4 192.0.2.1 192.0.2.2 70000 2\r\n'],
   ['missing fields', 'PROXY TCP4 192.0.2.1 192.0.2.2 1\r\n'],
   ['too many fields', 'PROXY TCP4 192.0.2.1 192.0.2.2 1 2 3\r\n'],
