@@ -1,6 +1,7 @@
 import { type Cipher, createCipheriv, createSecretKey } from 'node:crypto';
 
 const BLOCK = 16;
+const KEY_BYTES = 32;
 /** Keystream made ahead: the first piece, and the largest. They double, so that a rare message costs little. */
 const AHEAD_FIRST = 256;
 const AHEAD_MOST = 4096;
@@ -36,8 +37,8 @@ export function accelerate(provider: Accelerator | null): void {
  */
 export class Ctr {
   readonly #accelerator = accelerator;
-  readonly #key: Uint8Array;
-  readonly #iv: Uint8Array;
+  /** 32 bytes of key, 16 of IV. */
+  readonly #keyIv: Uint8Array;
   #offset = 0;
   /** The stream of the accelerator; 0 when none is open. */
   #handle = 0;
@@ -45,11 +46,10 @@ export class Ctr {
   #keystream: Buffer | null = null;
   #used = 0;
 
-  /** `key` is 32 bytes, `iv` 16; the counter is 128 bits, big-endian (protocol.md §2.2). */
-  constructor(key: Uint8Array, iv: Uint8Array) {
-    // Copies of this size live in the JavaScript heap, where views would keep the whole buffers that they are cut from.
-    this.#key = new Uint8Array(key);
-    this.#iv = new Uint8Array(iv);
+  /** `keyIv` is 32 bytes of key and 16 of IV, which are copied; the counter is 128 bits, big-endian (protocol.md §2.2). */
+  constructor(keyIv: Uint8Array) {
+    // Not a view, which would keep the whole buffer that it is cut from for as long as the session lives.
+    this.#keyIv = new Uint8Array(keyIv);
   }
 
   /** Take a chunk out of one stream and put it into another, as two calls of `apply` would. */
@@ -107,10 +107,17 @@ export class Ctr {
 
   #open(native: Accelerator): number {
     if (this.#handle === 0) {
-      const counter = counterAt(this.#iv, Math.floor(this.#offset / BLOCK));
-      this.#handle = native.open(this.#key, counter, this.#offset % BLOCK);
+      this.#handle = native.open(this.#key(), this.#counter(), this.#offset % BLOCK);
     }
     return this.#handle;
+  }
+
+  #key(): Uint8Array {
+    return this.#keyIv.subarray(0, KEY_BYTES);
+  }
+
+  #counter(): Uint8Array {
+    return counterAt(this.#keyIv.subarray(KEY_BYTES), Math.floor(this.#offset / BLOCK));
   }
 
   #ahead(): Buffer {
@@ -123,9 +130,8 @@ export class Ctr {
 
   #stream(): Cipher {
     if (this.#cipher === null) {
-      const counter = counterAt(this.#iv, Math.floor(this.#offset / BLOCK));
       // As a key object: Node 24 takes six times as long to make a cipher from the bytes of a key.
-      this.#cipher = createCipheriv('aes-256-ctr', createSecretKey(this.#key), counter);
+      this.#cipher = createCipheriv('aes-256-ctr', createSecretKey(this.#key()), this.#counter());
       const skip = this.#offset % BLOCK;
       if (skip > 0) this.#cipher.update(ZEROS.subarray(0, skip));
     }

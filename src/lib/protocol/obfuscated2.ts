@@ -41,7 +41,7 @@ export function openHeader(header: Uint8Array, secret: Uint8Array | null): Opene
     return null;
   }
   const keyed = keyIv(downKeyIv, secret);
-  const down = new Ctr(keyed.subarray(0, 32), keyed.subarray(32));
+  const down = new Ctr(keyed);
   return { transport, dc: plain.readInt16LE(60), up, down, downKeyIv: keyed };
 }
 
@@ -92,8 +92,7 @@ export function looksReserved(header: Buffer): boolean {
 }
 
 function stream(raw: Uint8Array, secret: Uint8Array | null): Ctr {
-  const keyed = keyIv(raw, secret);
-  return new Ctr(keyed.subarray(0, 32), keyed.subarray(32));
+  return new Ctr(keyIv(raw, secret));
 }
 
 /** 32 bytes of key, hashed with the secret if there is one, and 16 of IV. */
