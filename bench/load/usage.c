@@ -1,0 +1,74 @@
+#define _GNU_SOURCE
+#include "usage.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "options.h"
+
+static double seconds_of(clockid_t clock) {
+  struct timespec at;
+  return clock_gettime(clock, &at) == 0 ? at.tv_sec + at.tv_nsec / 1e9 : 0;
+}
+
+/* The kernel's CPU clock of a process counts ns; /proc/PID/stat counts ticks of 10 ms. */
+static double process_seconds(int pid) {
+  clockid_t clock;
+  return clock_getcpuclockid(pid, &clock) == 0 ? seconds_of(clock) : 0;
+}
+
+/* The number behind `name` in a file of lines "name: number". */
+static long read_field(const char *path, const char *name) {
+  char line[256];
+  long value = 0;
+  FILE *file = fopen(path, "r");
+  if (file == NULL) return 0;
+  while (fgets(line, sizeof line, file) != NULL) {
+    if (strncmp(line, name, strlen(name)) == 0) sscanf(line + strlen(name), ": %ld", &value);
+  }
+  fclose(file);
+  return value;
+}
+
+static long preempted(int pid) {
+  char path[300];
+  long sum = 0;
+  snprintf(path, sizeof path, "/proc/%d/task", pid);
+  DIR *tasks = opendir(path);
+  if (tasks == NULL) return 0;
+  for (struct dirent *task; (task = readdir(tasks)) != NULL;) {
+    if (task->d_name[0] == '.') continue;
+    snprintf(path, sizeof path, "/proc/%d/task/%s/status", pid, task->d_name);
+    sum += read_field(path, "nonvoluntary_ctxt_switches");
+  }
+  closedir(tasks);
+  return sum;
+}
+
+static double steal_seconds(void) {
+  long long steal = 0;
+  FILE *file = fopen("/proc/stat", "r");
+  if (file == NULL) return 0;
+  if (fscanf(file, "cpu %*d %*d %*d %*d %*d %*d %*d %lld", &steal) != 1) steal = 0;
+  fclose(file);
+  return (double)steal / sysconf(_SC_CLK_TCK);
+}
+
+struct usage usage_now(void) {
+  struct usage usage = {.generator_seconds = seconds_of(CLOCK_PROCESS_CPUTIME_ID), .steal_seconds = steal_seconds()};
+  struct rusage own;
+  char path[64];
+  getrusage(RUSAGE_SELF, &own);
+  usage.generator_preempted = own.ru_nivcsw;
+  for (int i = 0; i < options.pid_count; i++) {
+    usage.proxy_seconds += process_seconds(options.pids[i]);
+    usage.proxy_preempted += preempted(options.pids[i]);
+    snprintf(path, sizeof path, "/proc/%d/status", options.pids[i]);
+    usage.proxy_rss_kb += read_field(path, "VmRSS");
+  }
+  return usage;
+}
