@@ -1,23 +1,9 @@
 #include "bulk.h"
 
-#include <stdlib.h>
-
+#include "held.h"
 #include "load.h"
 #include "options.h"
 #include "result.h"
-
-static int sessions(void) {
-  return options.connections;
-}
-
-static void opened(struct session *session) {
-  (void)session;
-}
-
-static void failed(struct session *session) {
-  (void)session;
-  result.errors++;
-}
 
 static void receive(struct session *session, struct flow *flow, int fd) {
   ssize_t count = options.verify ? flow_read(flow, fd) : flow_discard(flow, fd);
@@ -61,6 +47,6 @@ static void start_upload(struct session **all, int count) {
 }
 
 const struct load download = {
-    "download", sessions, {opened, bulk_client_ready, bulk_dc_ready, failed}, start_download, NULL};
+    "download", held_sessions, {held_opened, bulk_client_ready, bulk_dc_ready, held_failed}, start_download, NULL};
 const struct load upload = {
-    "upload", sessions, {opened, upload_client_ready, upload_dc_ready, failed}, start_upload, NULL};
+    "upload", held_sessions, {held_opened, upload_client_ready, upload_dc_ready, held_failed}, start_upload, NULL};

@@ -2,25 +2,12 @@
 #include <stdlib.h>
 
 #include "echo.h"
+#include "held.h"
 #include "load.h"
-#include "options.h"
 #include "result.h"
 
 /* When the message that is under way was sent, by session. */
 static int64_t *asked;
-
-static int sessions(void) {
-  return options.connections;
-}
-
-static void opened(struct session *session) {
-  (void)session;
-}
-
-static void failed(struct session *session) {
-  (void)session;
-  result.errors++;
-}
 
 static void ask(struct session *session, int64_t now) {
   asked[session->index] = now;
@@ -42,4 +29,5 @@ static void start(struct session **all, int count) {
   for (int i = 0; i < count; i++) ask(all[i], now_ns());
 }
 
-const struct load pingpong = {"pingpong", sessions, {opened, client_ready, echo_dc_ready, failed}, start, NULL};
+const struct load pingpong = {
+    "pingpong", held_sessions, {held_opened, client_ready, echo_dc_ready, held_failed}, start, NULL};
