@@ -3,36 +3,54 @@ import { median, spread } from './statistics.ts';
 
 /** Two proxies under the same load, in turn: A B A B. Ratios are made within a pair and never between runs of the tool. */
 
-/** What is compared: work per CPU second of the proxy, or a percentile of latency in us. */
+/** Work per CPU second of the proxy, or a percentile of latency in us. */
 export type Metric = 'bytes' | 'ops' | 'p99';
 
 export interface Job {
   load: string;
   options: LoadOptions;
-  metric: Metric;
 }
 
-export interface Comparison {
-  ratio: number;
-  spread: [number, number];
-  /** Medians of the metric itself. */
-  ours: number;
-  theirs: number;
-  /** Runs that were disturbed and repeated. */
+export interface Pair {
+  ours: Measurement;
+  theirs: Measurement;
+}
+
+export interface Pairs {
+  kept: Pair[];
+  /** Pairs that were disturbed and repeated. */
   rejected: number;
-  /** Generator CPU seconds per wall second, median. */
-  generatorLoad: number;
 }
 
 /** Share of the measured time that the hypervisor may take before a run counts as disturbed. */
 const STEAL_SHARE = 0.02;
 /** Times a second that the proxy may be taken off its core. */
 const PREEMPTIONS = 100;
-/** Repetitions for every run that was asked for. */
-const REPEATS = 2;
+/** Disturbed pairs that are repeated, for every one that was asked for. */
+const REPEATS = 1;
 
-export function isDisturbed({ seconds, steal_seconds, proxy_preempted }: Measurement): boolean {
+function isDisturbed({ seconds, steal_seconds, proxy_preempted }: Measurement): boolean {
   return steal_seconds > STEAL_SHARE * seconds || proxy_preempted > PREEMPTIONS * seconds;
+}
+
+/** Run `count` pairs. A machine that is never quiet still gives figures; the number of rejected pairs tells what for. */
+export async function runPairs(
+  generator: Generator,
+  { load, options }: Job,
+  ours: Target,
+  theirs: Target,
+  count: number,
+): Promise<Pairs> {
+  const quiet: Pair[] = [];
+  const disturbed: Pair[] = [];
+  while (quiet.length < count && quiet.length + disturbed.length < count * (1 + REPEATS)) {
+    const pair = {
+      theirs: await measure(generator, load, theirs, options),
+      ours: await measure(generator, load, ours, options),
+    };
+    (isDisturbed(pair.ours) || isDisturbed(pair.theirs) ? disturbed : quiet).push(pair);
+  }
+  return { kept: [...quiet, ...disturbed].slice(0, count), rejected: disturbed.length };
 }
 
 export function valueOf(metric: Metric, run: Measurement): number {
@@ -40,32 +58,24 @@ export function valueOf(metric: Metric, run: Measurement): number {
   return (metric === 'bytes' ? run.bytes : run.ops) / run.proxy_cpu_seconds;
 }
 
-export async function compare(
-  generator: Generator,
-  job: Job,
-  ours: Target,
-  theirs: Target,
-  pairs: number,
-): Promise<Comparison> {
-  const kept: { ours: Measurement; theirs: Measurement }[] = [];
-  const disturbed: typeof kept = [];
-  while (kept.length < pairs && kept.length + disturbed.length < pairs * (1 + REPEATS)) {
-    const pair = {
-      theirs: await measure(generator, job.load, theirs, job.options),
-      ours: await measure(generator, job.load, ours, job.options),
-    };
-    (isDisturbed(pair.ours) || isDisturbed(pair.theirs) ? disturbed : kept).push(pair);
-  }
-  // A machine that is never quiet still gives a figure; the number of rejected runs tells what it is worth.
-  const used = kept.length > 0 ? kept : disturbed;
-  const value = (run: Measurement): number => valueOf(job.metric, run);
-  const ratios = used.map((pair) => value(pair.ours) / value(pair.theirs));
+export interface Compared {
+  ratio: number;
+  spread: [number, number];
+  /** Medians of the metric itself. */
+  ours: number;
+  theirs: number;
+  oursSpread: [number, number];
+}
+
+export function compareBy(metric: Metric, pairs: readonly Pair[]): Compared {
+  const ours = pairs.map((pair) => valueOf(metric, pair.ours));
+  const theirs = pairs.map((pair) => valueOf(metric, pair.theirs));
+  const ratios = ours.map((value, at) => value / (theirs[at] ?? Number.NaN));
   return {
     ratio: median(ratios),
     spread: spread(ratios),
-    ours: median(used.map((pair) => value(pair.ours))),
-    theirs: median(used.map((pair) => value(pair.theirs))),
-    rejected: disturbed.length,
-    generatorLoad: median(used.map((pair) => pair.ours.generator_cpu_seconds / pair.ours.seconds)),
+    ours: median(ours),
+    theirs: median(theirs),
+    oursSpread: spread(ours),
   };
 }

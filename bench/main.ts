@@ -1,21 +1,80 @@
-import { startRelay } from './baseline.ts';
-import { builtEngine, buildPrograms } from './build.ts';
-import { compare } from './compare.ts';
+import { buildPrograms, builtEngine } from './build.ts';
+import { check } from './check.ts';
+import { drawCurves } from './curves.ts';
 import { startEngine } from './engine.ts';
-import { RATIOS } from './ratios.ts';
+import { type Bench, type Figure, isMet } from './figure.ts';
+import { measure } from './generator.ts';
+import { type Options, readOptions, USAGE } from './options.ts';
+import { driveOther } from './other.ts';
+import { asJson, asLine, HEADINGS, wantsColour } from './report.ts';
 import { makeSite } from './site.ts';
+import { runSuite } from './suite.ts';
 
-const programs = buildPrograms();
-const entry = builtEngine();
-const site = await makeSite();
-const generator = { program: programs.load, cores: site.generatorCores };
-for (const fast of [true, false]) {
-  const theirs = await startRelay(programs.relay, site, { fast });
-  const ours = await startEngine(entry, site, { fast });
-  for (const figure of RATIOS.filter((each) => each.fast === fast)) {
-    const found = await compare(generator, figure, ours.target, theirs.target, 3);
-    console.log(JSON.stringify({ name: figure.name, ...found, goal: figure.goal }));
+/** `npm run bench`: what the engine does with a CPU second, against a relay in C. */
+
+const GIGA = 1e9;
+
+async function main(options: Options): Promise<number> {
+  const programs = buildPrograms();
+  if (options.other !== null) {
+    await driveOther(programs, options.other, options.pairs, (figure) => console.log(JSON.stringify(figure)));
+    return 0;
   }
-  await ours.stop();
-  await theirs.stop();
+  if (options.accelerator === 'off') process.env['MTP_ACCELERATOR'] = 'off';
+  const entry = builtEngine();
+  if (options.check) return report(await check(programs, entry, console.log));
+  return runAll(options, {
+    programs,
+    entry,
+    site: await makeSite(),
+    pairs: options.pairs,
+    quick: options.quick,
+    wants: (name) => options.only === null || options.only.includes(name),
+  });
+}
+
+function report(faults: string[]): number {
+  for (const fault of faults) console.error(fault);
+  return faults.length === 0 ? 0 : 1;
+}
+
+async function runAll(options: Options, about: Omit<Bench, 'generator' | 'tell'>): Promise<number> {
+  const generator = { program: about.programs.load, cores: about.site.generatorCores };
+  const figures: Figure[] = [];
+  const colour = wantsColour();
+  const tell = (figure: Figure): void => {
+    figures.push(figure);
+    console.log(options.json ? asJson(figure) : asLine(figure, colour));
+  };
+  const bench: Bench = { ...about, generator, tell };
+  if (options.accelerator === 'on') await requireAccelerator(bench);
+  if (!options.json) console.log(`${await ceiling(bench)}\n\n${HEADINGS}`);
+  await runSuite(bench);
+  if (options.plots !== null && !options.quick) await drawCurves(bench, options.plots, console.error);
+  return options.strict && !figures.every(isMet) ? 1 : 0;
+}
+
+async function requireAccelerator({ entry, site }: Bench): Promise<void> {
+  const engine = await startEngine(entry, site);
+  await engine.stop();
+  if (!engine.accelerated) throw new Error('--accelerator on: the engine runs without one');
+}
+
+/** What the generator itself can do, with no proxy between its two ends. */
+async function ceiling({ generator, site }: Bench): Promise<string> {
+  const direct = { dc: site.dc, direct: true } as const;
+  const bulk = await measure(generator, 'download', direct, { connections: 4 });
+  const pings = await measure(generator, 'pingpong', direct, { connections: 100 });
+  const gigabytes = (bulk.bytes / bulk.seconds / GIGA).toFixed(1);
+  const messages = Math.round(pings.ops / pings.seconds).toLocaleString('en');
+  return `load generator alone: ${gigabytes} GB/s, ${messages} messages/s`;
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) console.log(USAGE);
+  else process.exitCode = await main(options);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 2;
 }

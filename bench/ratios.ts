@@ -1,66 +1,132 @@
-import type { Job } from './compare.ts';
+import { startRelay } from './baseline.ts';
+import { compareBy, type Job, type Metric, runPairs } from './compare.ts';
+import { startEngine } from './engine.ts';
+import type { Bench } from './figure.ts';
+import { median } from './statistics.ts';
 
 /** The figures that compare the engine with the relay in C doing the same job. */
 
-export interface RatioFigure extends Job {
+interface RatioFigure {
   name: string;
   title: string;
-  fast: boolean;
+  metric: Metric;
   /** Goals in pure TypeScript and with the accelerator. */
   goal: [pure: number, accelerated: number];
   better: 'higher' | 'lower';
 }
 
-const higher = (value: number): Pick<RatioFigure, 'goal' | 'better'> => ({ goal: [value, value], better: 'higher' });
+export interface RatioGroup extends Job {
+  fast: boolean;
+  figures: RatioFigure[];
+}
 
-export const RATIOS: RatioFigure[] = [
+const higher = (name: string, title: string, metric: Metric, ...goal: [number, number]): RatioFigure => ({
+  name,
+  title,
+  metric,
+  goal,
+  better: 'higher',
+});
+const lower = (name: string, title: string, metric: Metric, ...goal: [number, number]): RatioFigure => ({
+  ...higher(name, title, metric, ...goal),
+  better: 'lower',
+});
+
+export const RATIO_GROUPS: RatioGroup[] = [
   {
-    name: 'download_fast_tls',
-    title: 'download, fast mode, 4 streams',
-    load: 'download',
-    options: { connections: 4 },
-    metric: 'bytes',
     fast: true,
-    ...higher(1),
-  },
-  {
-    name: 'download_reencrypted_tls',
-    title: 'download, re-encrypted, 4 streams',
     load: 'download',
     options: { connections: 4 },
-    metric: 'bytes',
-    fast: false,
-    goal: [0.75, 0.95],
-    better: 'higher',
+    figures: [higher('download_fast_tls', 'download, fast mode, 4 streams', 'bytes', 1, 1)],
   },
   {
-    name: 'upload_2900_tls',
-    title: 'upload in records of 2,900 bytes, 4 streams',
+    fast: true,
+    load: 'paced',
+    options: { connections: 200, rate: 1e6 },
+    figures: [higher('paced_200_fast', '200 downloads at 1 MB/s, fast mode', 'bytes', 0.55, 0.55)],
+  },
+  {
+    fast: false,
+    load: 'download',
+    options: { connections: 4 },
+    figures: [higher('download_reencrypted_tls', 'download, re-encrypted, 4 streams', 'bytes', 0.75, 0.95)],
+  },
+  {
+    fast: false,
+    load: 'paced',
+    options: { connections: 200, rate: 1e6 },
+    figures: [higher('paced_200_reencrypted', '200 downloads at 1 MB/s, re-encrypted', 'bytes', 0.7, 0.7)],
+  },
+  {
+    fast: false,
     load: 'upload',
     options: { connections: 4, record: 2900 },
-    metric: 'bytes',
-    fast: true,
-    goal: [0.75, 0.9],
-    better: 'higher',
+    figures: [higher('upload_2900_tls', 'upload, records of 2,900 bytes, 4 streams', 'bytes', 0.75, 0.9)],
   },
   {
-    name: 'messages_100',
-    title: '100-byte ping-pong, 100 connections',
+    fast: false,
     load: 'pingpong',
     options: { connections: 100, size: 100 },
-    metric: 'ops',
-    fast: false,
-    goal: [0.65, 0.85],
-    better: 'higher',
+    figures: [higher('messages_100', '100-byte messages, 100 connections', 'ops', 0.65, 0.85)],
   },
   {
-    name: 'messages_1000',
-    title: '100-byte ping-pong, 1,000 connections',
+    fast: false,
     load: 'pingpong',
     options: { connections: 1000, size: 100 },
-    metric: 'ops',
+    figures: [higher('messages_1000', '100-byte messages, 1,000 connections', 'ops', 0.65, 0.8)],
+  },
+  {
     fast: false,
-    goal: [0.65, 0.8],
-    better: 'higher',
+    load: 'openloop',
+    options: { connections: 1000, rate: 5000 },
+    figures: [lower('open_loop_p99_1000', 'p99 of 5,000 messages/s, 1,000 connections', 'p99', 1.5, 1.5)],
+  },
+  {
+    fast: false,
+    load: 'mixed',
+    options: { connections: 50, rate: 500 },
+    figures: [
+      higher('mixed_throughput', '8 downloads beside 500 messages/s', 'bytes', 0.9, 0.9),
+      lower('mixed_p99', 'p99 of those messages', 'p99', 1.5, 1.5),
+    ],
   },
 ];
+
+export async function runRatios(bench: Bench): Promise<void> {
+  for (const fast of [true, false]) {
+    const wanted = RATIO_GROUPS.filter(
+      (group) => group.fast === fast && group.figures.some(({ name }) => bench.wants(name)),
+    );
+    if (wanted.length > 0) await runGroups(bench, fast, wanted);
+  }
+}
+
+async function runGroups(bench: Bench, fast: boolean, groups: RatioGroup[]): Promise<void> {
+  const theirs = await startRelay(bench.programs.relay, bench.site, { fast });
+  const ours = await startEngine(bench.entry, bench.site, { fast });
+  try {
+    for (const group of groups) {
+      const { kept, rejected } = await runPairs(bench.generator, group, ours.target, theirs.target, bench.pairs);
+      for (const figure of group.figures.filter(({ name }) => bench.wants(name))) {
+        const compared = compareBy(figure.metric, kept);
+        bench.tell({
+          ...figure,
+          value: compared.ratio,
+          spread: compared.spread,
+          unit: 'x',
+          goal: figure.goal[ours.accelerated ? 1 : 0],
+          rejected,
+          raw: {
+            mtp: compared.ours,
+            c: compared.theirs,
+            mtp_errors: median(kept.map((pair) => pair.ours.errors)),
+            generator_cores: median(kept.map((pair) => pair.ours.generator_cpu_seconds / pair.ours.seconds)),
+          },
+        });
+      }
+    }
+  } finally {
+    await ours.stop();
+    await theirs.stop();
+  }
+}

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startRelay } from './baseline.ts';
+import { startEngine } from './engine.ts';
+import type { Bench } from './figure.ts';
+import { type Measurement, measure } from './generator.ts';
+
+/** Resident memory of the engine with two workers: with nothing to do, and for every session that rests. */
+
+const SETTLE_MS = 2000;
+/** An open session is looked at every 30 s, and holds no ciphers once it was idle for so long (docs/architecture.md). */
+export const REST_SECONDS = 66;
+const KB_PER_MB = 1024;
+
+export async function runMemory(bench: Bench): Promise<void> {
+  if (!bench.wants('base_mb') && !bench.wants('idle_kb_per_connection')) return;
+  const connections = bench.quick ? 2000 : 9500;
+  const seconds = bench.wants('idle_kb_per_connection') ? REST_SECONDS : 0;
+  const engine = await startEngine(bench.entry, bench.site, { workers: 2, cores: null });
+  let run: Measurement;
+  try {
+    await sleep(SETTLE_MS);
+    run = await measure(bench.generator, 'idle', engine.target, { connections, seconds });
+  } finally {
+    await engine.stop();
+  }
+  const base = run.rss_before_kb / KB_PER_MB;
+  const each = (run.rss_kb - run.rss_before_kb) / connections;
+  const common = { better: 'lower', rejected: 0 } as const;
+  if (bench.wants('base_mb')) {
+    bench.tell({
+      ...common,
+      name: 'base_mb',
+      title: 'memory with two idle workers',
+      value: base,
+      spread: [base, base],
+      unit: 'MB',
+      goal: 60,
+      raw: {},
+    });
+  }
+  if (!bench.wants('idle_kb_per_connection')) return;
+  const raw = { connections, c: await relayMemory(bench, connections) };
+  bench.tell({
+    ...common,
+    name: 'idle_kb_per_connection',
+    title: 'memory of an idle session',
+    value: each,
+    spread: [each, each],
+    unit: 'KB',
+    goal: 10,
+    raw,
+  });
+}
+
+/** KB that the relay in C needs for a session. */
+async function relayMemory({ programs, site, generator }: Bench, connections: number): Promise<number> {
+  const relay = await startRelay(programs.relay, site);
+  const run = await measure(generator, 'idle', relay.target, { connections, seconds: 1 });
+  await relay.stop();
+  return (run.rss_kb - run.rss_before_kb) / connections;
+}
