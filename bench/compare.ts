@@ -22,18 +22,38 @@ export interface Pairs {
   rejected: number;
 }
 
-/** Share of the measured time that the hypervisor may take before a run counts as disturbed. */
-const STEAL_SHARE = 0.02;
-/** Times a second that the proxy may be taken off its core. */
-const PREEMPTIONS = 100;
+/** CPU seconds a second that may go to other virtual machines, or to other processes, before a run counts as disturbed. */
+const STEAL = 0.02;
+const FOREIGN = 0.1;
 /** Disturbed pairs that are repeated, for every one that was asked for. */
 const REPEATS = 1;
 
-function isDisturbed({ seconds, steal_seconds, proxy_preempted }: Measurement): boolean {
-  return steal_seconds > STEAL_SHARE * seconds || proxy_preempted > PREEMPTIONS * seconds;
+function isDisturbed(run: Measurement): boolean {
+  const { seconds, steal_seconds, busy_seconds, proxy_cpu_seconds, generator_cpu_seconds } = run;
+  // Of a proxy without a PID it is not known what is its own.
+  const foreign = proxy_cpu_seconds === 0 ? 0 : busy_seconds - proxy_cpu_seconds - generator_cpu_seconds;
+  return steal_seconds > STEAL * seconds || foreign > FOREIGN * seconds;
 }
 
-/** Run `count` pairs. A machine that is never quiet still gives figures; the number of rejected pairs tells what for. */
+/** Collect undisturbed pairs; when there are too few, disturbed ones fill up. */
+export async function collectPairs<Pair>(
+  count: number,
+  make: () => Promise<Pair>,
+  runsOf: (pair: Pair) => Measurement[],
+): Promise<{ kept: Pair[]; rejected: number }> {
+  const quiet: Pair[] = [];
+  const disturbed: Pair[] = [];
+  while (quiet.length < count && quiet.length + disturbed.length < count * (1 + REPEATS)) {
+    const pair = await make();
+    (runsOf(pair).some(isDisturbed) ? disturbed : quiet).push(pair);
+  }
+  return { kept: [...quiet, ...disturbed].slice(0, count), rejected: disturbed.length };
+}
+
+/**
+ * Run `count` pairs, after one run of ours that does not count: a server runs compiled code most of its life. A machine that
+ * is never quiet still gives figures; the number of rejected pairs tells what they are worth.
+ */
 export async function runPairs(
   generator: Generator,
   { load, options }: Job,
@@ -41,19 +61,18 @@ export async function runPairs(
   theirs: Target,
   count: number,
 ): Promise<Pairs> {
-  const quiet: Pair[] = [];
-  const disturbed: Pair[] = [];
-  while (quiet.length < count && quiet.length + disturbed.length < count * (1 + REPEATS)) {
-    const pair = {
+  await measure(generator, load, ours, options);
+  return collectPairs(
+    count,
+    async () => ({
       theirs: await measure(generator, load, theirs, options),
       ours: await measure(generator, load, ours, options),
-    };
-    (isDisturbed(pair.ours) || isDisturbed(pair.theirs) ? disturbed : quiet).push(pair);
-  }
-  return { kept: [...quiet, ...disturbed].slice(0, count), rejected: disturbed.length };
+    }),
+    (pair) => [pair.theirs, pair.ours],
+  );
 }
 
-export function valueOf(metric: Metric, run: Measurement): number {
+function valueOf(metric: Metric, run: Measurement): number {
   if (metric === 'p99') return run.p99_us;
   return (metric === 'bytes' ? run.bytes : run.ops) / run.proxy_cpu_seconds;
 }

@@ -17,7 +17,9 @@ export interface Measurement {
   generator_cpu_seconds: number;
   proxy_preempted: number;
   generator_preempted: number;
+  /** CPU seconds of all cores that went to other virtual machines, and that went to anything on this one. */
   steal_seconds: number;
+  busy_seconds: number;
   rss_before_kb: number;
   rss_kb: number;
 }

@@ -47,17 +47,23 @@ async function runAll(options: Options, about: Omit<Bench, 'generator' | 'tell'>
     console.log(options.json ? asJson(figure) : asLine(figure, colour));
   };
   const bench: Bench = { ...about, generator, tell };
-  if (options.accelerator === 'on') await requireAccelerator(bench);
-  if (!options.json) console.log(`${await ceiling(bench)}\n\n${HEADINGS}`);
+  const accelerated = await hasAccelerator(bench);
+  if (options.accelerator === 'on' && !accelerated) throw new Error('--accelerator on: the engine runs without one');
+  if (!options.json) {
+    console.log(await ceiling(bench));
+    console.log(
+      `engine: ${accelerated ? 'accelerated' : 'pure TypeScript'}, Node ${process.versions.node}\n\n${HEADINGS}`,
+    );
+  }
   await runSuite(bench);
   if (options.plots !== null && !options.quick) await drawCurves(bench, options.plots, console.error);
   return options.strict && !figures.every(isMet) ? 1 : 0;
 }
 
-async function requireAccelerator({ entry, site }: Bench): Promise<void> {
+async function hasAccelerator({ entry, site }: Bench): Promise<boolean> {
   const engine = await startEngine(entry, site);
   await engine.stop();
-  if (!engine.accelerated) throw new Error('--accelerator on: the engine runs without one');
+  return engine.accelerated;
 }
 
 /** What the generator itself can do, with no proxy between its two ends. */

@@ -83,9 +83,9 @@ static void print(const struct moment *from, const struct moment *to, long rss_b
          histogram_us(latency, 0.99), histogram_us(latency, 0.999), latency->max / 1e3);
   printf(",\"proxy_cpu_seconds\":%.5f,\"generator_cpu_seconds\":%.5f", b->proxy_seconds - a->proxy_seconds,
          b->generator_seconds - a->generator_seconds);
-  printf(",\"proxy_preempted\":%ld,\"generator_preempted\":%ld,\"steal_seconds\":%.3f",
+  printf(",\"proxy_preempted\":%ld,\"generator_preempted\":%ld,\"steal_seconds\":%.3f,\"busy_seconds\":%.3f",
          b->proxy_preempted - a->proxy_preempted, b->generator_preempted - a->generator_preempted,
-         b->steal_seconds - a->steal_seconds);
+         b->steal_seconds - a->steal_seconds, b->busy_seconds - a->busy_seconds);
   printf(",\"rss_before_kb\":%ld,\"rss_kb\":%ld}\n", rss_before_kb, b->proxy_rss_kb);
 }
 

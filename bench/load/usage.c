@@ -49,19 +49,25 @@ static long preempted(int pid) {
   return sum;
 }
 
-static double steal_seconds(void) {
-  long long steal = 0;
+/* All cores together, from the first line of /proc/stat (proc(5)). */
+static void read_cores(struct usage *usage) {
+  double ticks = sysconf(_SC_CLK_TCK);
+  long long user = 0, nice = 0, system = 0, irq = 0, softirq = 0, steal = 0;
   FILE *file = fopen("/proc/stat", "r");
-  if (file == NULL) return 0;
-  if (fscanf(file, "cpu %*d %*d %*d %*d %*d %*d %*d %lld", &steal) != 1) steal = 0;
+  if (file == NULL) return;
+  int found =
+      fscanf(file, "cpu %lld %lld %lld %*d %*d %lld %lld %lld", &user, &nice, &system, &irq, &softirq, &steal);
   fclose(file);
-  return (double)steal / sysconf(_SC_CLK_TCK);
+  if (found != 6) return;
+  usage->steal_seconds = steal / ticks;
+  usage->busy_seconds = (user + nice + system + irq + softirq) / ticks;
 }
 
 struct usage usage_now(void) {
-  struct usage usage = {.generator_seconds = seconds_of(CLOCK_PROCESS_CPUTIME_ID), .steal_seconds = steal_seconds()};
+  struct usage usage = {.generator_seconds = seconds_of(CLOCK_PROCESS_CPUTIME_ID)};
   struct rusage own;
   char path[64];
+  read_cores(&usage);
   getrusage(RUSAGE_SELF, &own);
   usage.generator_preempted = own.ru_nivcsw;
   for (int i = 0; i < options.pid_count; i++) {

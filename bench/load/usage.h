@@ -11,6 +11,8 @@ struct usage {
   long proxy_preempted, generator_preempted;
   /* CPU seconds that the hypervisor gave to others. */
   double steal_seconds;
+  /* CPU seconds that the machine was busy, with whatever. */
+  double busy_seconds;
   /* Resident memory of the proxy's processes. */
   long proxy_rss_kb;
 };
