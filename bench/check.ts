@@ -1,8 +1,8 @@
 import { startRelay } from './baseline.ts';
 import type { Programs } from './build.ts';
 import { startEngine } from './engine.ts';
-import { type LoadOptions, measure } from './generator.ts';
-import { makeSite, type Running } from './site.ts';
+import { type Generator, type LoadOptions, measure } from './generator.ts';
+import { generatorAt, makeSite, type Running } from './site.ts';
 
 /** Every load through the relay in C and through the engine, in every mode, comparing every byte. */
 
@@ -30,7 +30,7 @@ export async function check(programs: Programs, entry: URL, say: (line: string) 
     ]) {
       const running = await start();
       try {
-        for (const fault of await checkOne(running, { program: programs.load, cores: site.generatorCores }, site.key)) {
+        for (const fault of await checkOne(running, generatorAt(site, programs.load), site.key)) {
           faults.push(`${running.name}, fast mode ${fast ? 'on' : 'off'}, ${fault}`);
         }
       } finally {
@@ -42,11 +42,7 @@ export async function check(programs: Programs, entry: URL, say: (line: string) 
   return faults;
 }
 
-async function checkOne(
-  { target }: Running,
-  generator: { program: string; cores: string },
-  key: string,
-): Promise<string[]> {
+async function checkOne({ target }: Running, generator: Generator, key: string): Promise<string[]> {
   const faults: string[] = [];
   for (const secret of [target.secret, `dd${key}`]) {
     for (const { load, options, counts } of LOADS) {

@@ -17,7 +17,7 @@ export interface Measurement {
   generator_cpu_seconds: number;
   proxy_preempted: number;
   generator_preempted: number;
-  /** CPU seconds of all cores that went to other virtual machines, and that went to anything on this one. */
+  /** CPU seconds of the watched cores that went to other virtual machines, and that went to anything on this one. */
   steal_seconds: number;
   busy_seconds: number;
   rss_before_kb: number;
@@ -46,6 +46,8 @@ export interface Generator {
   program: string;
   /** Cores to run on, as taskset names them. */
   cores: string;
+  /** Cores on which other work is a disturbance. */
+  watched: string[];
 }
 
 /** Longest run besides its measured part: opening thousands of sessions through a slow proxy. */
@@ -55,12 +57,16 @@ export const nameOf = ({ host, port }: Endpoint): string => `${host}:${port}`;
 
 /** Drive one load through a proxy, or with `target` null straight through the generator. */
 export async function measure(
-  { program, cores }: Generator,
+  { program, cores, watched }: Generator,
   load: string,
   target: Target | { dc: Endpoint; direct: true },
   options: LoadOptions = {},
 ): Promise<Measurement> {
-  const text = await run('taskset', ['-c', cores, program, ...argumentsOf(load, target, options)], seconds(options));
+  const text = await run(
+    'taskset',
+    ['-c', cores, program, ...watched.flatMap((core) => ['--core', core]), ...argumentsOf(load, target, options)],
+    seconds(options),
+  );
   return JSON.parse(text) as Measurement;
 }
 

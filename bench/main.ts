@@ -7,7 +7,7 @@ import { measure } from './generator.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { driveOther } from './other.ts';
 import { asJson, asLine, HEADINGS, wantsColour } from './report.ts';
-import { makeSite } from './site.ts';
+import { generatorAt, makeSite } from './site.ts';
 import { runSuite } from './suite.ts';
 
 /** `npm run bench`: what the engine does with a CPU second, against a relay in C. */
@@ -39,7 +39,7 @@ function report(faults: string[]): number {
 }
 
 async function runAll(options: Options, about: Omit<Bench, 'generator' | 'tell'>): Promise<number> {
-  const generator = { program: about.programs.load, cores: about.site.generatorCores };
+  const generator = generatorAt(about.site, about.programs.load);
   const figures: Figure[] = [];
   const colour = wantsColour();
   const tell = (figure: Figure): void => {

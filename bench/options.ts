@@ -15,7 +15,7 @@ export interface Options {
   /** Directory for the cost curves of a full run. */
   plots: string | null;
   /** A proxy of somebody else's. */
-  other: { at: Endpoint; secret: string; dc: Endpoint; pids: number[] } | null;
+  other: { at: Endpoint; secret: string; dc: Endpoint; cover?: Endpoint; pids: number[] } | null;
 }
 
 export const USAGE = `usage: npm run bench -- [options]
@@ -30,8 +30,8 @@ Measures the engine against a relay in C that does the same job, in one run. Nee
   --accelerator WHICH   on, off or auto: compiled code of the engine (auto)
   --plots DIR           cost curves as SVG and JSON, in a run without --quick
   --check               no figures: every load through relay and engine, comparing every byte
-  --proxy HOST:PORT --secret HEX --dc HOST:PORT [--pid PID]...
-                        drive another proxy, whose data centres have all to be at --dc
+  --proxy HOST:PORT --secret HEX --dc HOST:PORT [--cover HOST:PORT] [--pid PID]...
+                        drive another proxy, whose data centres and cover the load generator plays at these addresses
 
 figures
 ${FIGURE_NAMES.map((name) => `  ${name}`).join('\n')}`;
@@ -55,17 +55,18 @@ export function readOptions(args: string[]): Options {
       proxy: { type: 'string' },
       secret: { type: 'string' },
       dc: { type: 'string' },
+      cover: { type: 'string' },
       pid: { type: 'string', multiple: true, default: [] },
     },
   });
-  const { proxy, secret, dc, pid, accelerator, help, json, quick, strict, check } = values;
+  const { proxy, accelerator, help, json, quick, strict, check } = values;
   return {
     ...{ help, json, quick, strict, check },
     pairs: readPairs(values.pairs ?? String(quick ? QUICK_PAIRS : FULL_PAIRS)),
     only: readNames(values.only),
     accelerator: readAccelerator(accelerator),
     plots: values.plots ?? null,
-    other: proxy === undefined ? null : readOther(proxy, secret, dc, pid),
+    other: proxy === undefined ? null : readOther(proxy, values),
   };
 }
 
@@ -90,12 +91,11 @@ function readAccelerator(text: string): Options['accelerator'] {
 
 function readOther(
   proxy: string,
-  secret: string | undefined,
-  dc: string | undefined,
-  pids: string[],
+  { secret, dc, cover, pid }: { secret?: string; dc?: string; cover?: string; pid: string[] },
 ): Options['other'] {
   if (secret === undefined || dc === undefined) throw new Error('--proxy needs --secret and --dc');
-  return { at: readEndpoint(proxy), secret, dc: readEndpoint(dc), pids: pids.map(Number) };
+  const at = { at: readEndpoint(proxy), secret, dc: readEndpoint(dc), pids: pid.map(Number) };
+  return cover === undefined ? at : { ...at, cover: readEndpoint(cover) };
 }
 
 function readEndpoint(text: string): Endpoint {

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import net from 'node:net';
-import type { Endpoint, Target } from './generator.ts';
+import type { Endpoint, Generator, Target } from './generator.ts';
 
 /** Where a run takes place: addresses on loopback, one secret, and the cores. */
 
@@ -11,6 +12,7 @@ export interface Site {
   /** 32 hex digits. */
   key: string;
   domain: string;
+  /** One core each, as taskset names them; the same where there is only one. */
   proxyCores: string;
   generatorCores: string;
 }
@@ -37,9 +39,24 @@ export async function makeSite(): Promise<Site> {
     cover,
     key: '5c1e07d2a94b33f0886e2b7f41c9da10',
     domain: 'cover.test',
-    proxyCores: '0',
-    generatorCores: '1',
+    ...chooseCores(),
   };
+}
+
+/** The first two cores that this process may use. */
+function chooseCores(): Pick<Site, 'proxyCores' | 'generatorCores'> {
+  const [, list = '0'] = /^Cpus_allowed_list:\s+(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+  const cores = list.split(',').flatMap((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, at) => String(first + at));
+  });
+  const [proxyCores = '0', generatorCores = proxyCores] = cores;
+  return { proxyCores, generatorCores };
+}
+
+/** The load generator at its place. */
+export function generatorAt({ proxyCores, generatorCores }: Site, program: string): Generator {
+  return { program, cores: generatorCores, watched: [...new Set([proxyCores, generatorCores])] };
 }
 
 /** A port below those that the system gives to connections, so that it stays free between two loads. */

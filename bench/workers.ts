@@ -11,14 +11,14 @@ import { median, spread } from './statistics.ts';
  * rest of the machine used. Workers that wait for each other, or of which one stays idle, show as less than 2.
  */
 
-const CORES = '0,1';
 const OPTIONS = { connections: 400, size: 100 };
 
 export async function runWorkers(bench: Bench): Promise<void> {
   if (!bench.wants('two_workers')) return;
-  const generator = { ...bench.generator, cores: CORES };
-  const one = await startEngine(bench.entry, bench.site, { workers: 1, cores: CORES, fast: false });
-  const two = await startEngine(bench.entry, bench.site, { workers: 2, cores: CORES, fast: false });
+  const cores = [bench.site.proxyCores, bench.site.generatorCores].join(',');
+  const generator = { ...bench.generator, cores };
+  const one = await startEngine(bench.entry, bench.site, { workers: 1, cores, fast: false });
+  const two = await startEngine(bench.entry, bench.site, { workers: 2, cores, fast: false });
   const run = async ({ target }: Running): Promise<Measurement> => measure(generator, 'pingpong', target, OPTIONS);
   const { kept: runs, rejected } = await collectPairs(
     bench.pairs,

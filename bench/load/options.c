@@ -30,6 +30,7 @@ static const char usage[] =
     "  --sni NAME        for a secret that names none\n"
     "  --cover-listen HOST:PORT   be the cover, too\n"
     "  --pid PID         measure this process of the proxy; may be repeated\n"
+    "  --core N          count other work on this core alone; may be repeated\n"
     "  --verify          compare every byte\n"
     "  --direct          no proxy: what the generator itself can do\n"
     "\n"
@@ -63,6 +64,7 @@ static void set(int option, const char *value) {
     case 'b': options.size = atoi(value); return;
     case 'r': options.record = atoi(value); return;
     case 'R': options.rate = atof(value); return;
+    case 'c': options.cores |= UINT64_C(1) << (atoi(value) & 63); return;
     case 'a': options.active = atof(value); return;
     case 'S': snprintf(options.sni, sizeof options.sni, "%s", value); return;
     case 'v': options.verify = true; return;
@@ -94,7 +96,8 @@ void read_options(int count, char **arguments) {
       {"connections", 1, NULL, 'n'}, {"seconds", 1, NULL, 't'},     {"warm-up", 1, NULL, 'w'},
       {"size", 1, NULL, 'b'},        {"record", 1, NULL, 'r'},      {"rate", 1, NULL, 'R'},
       {"active", 1, NULL, 'a'},      {"sni", 1, NULL, 'S'},         {"verify", 0, NULL, 'v'},
-      {"direct", 0, NULL, 'x'},      {"pid", 1, NULL, 'P'},         {"help", 0, NULL, 'h'},
+      {"direct", 0, NULL, 'x'},      {"pid", 1, NULL, 'P'},         {"core", 1, NULL, 'c'},
+      {"help", 0, NULL, 'h'},
       {NULL, 0, NULL, 0},
   };
   for (int option; (option = getopt_long(count, arguments, "", known, NULL)) != -1;) set(option, optarg);

@@ -35,6 +35,8 @@ struct options {
   double rate;
   /* Part of the connections that is active in the load `idle`. */
   double active;
+  /* Cores whose other work is a disturbance, by bit; 0 is all cores. */
+  uint64_t cores;
   int pids[PIDS_MAX];
   int pid_count;
 };

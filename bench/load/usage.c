@@ -49,18 +49,27 @@ static long preempted(int pid) {
   return sum;
 }
 
-/* All cores together, from the first line of /proc/stat (proc(5)). */
+/* Whether a line of /proc/stat counts: that of all cores together, or of one that was asked for. */
+static bool is_counted(const char *line) {
+  int core;
+  if (strncmp(line, "cpu ", 4) == 0) return options.cores == 0;
+  return sscanf(line, "cpu%d", &core) == 1 && core < 64 && (options.cores >> core & 1) != 0;
+}
+
+/* What the cores did (proc(5)). */
 static void read_cores(struct usage *usage) {
   double ticks = sysconf(_SC_CLK_TCK);
-  long long user = 0, nice = 0, system = 0, irq = 0, softirq = 0, steal = 0;
+  char line[256];
   FILE *file = fopen("/proc/stat", "r");
   if (file == NULL) return;
-  int found =
-      fscanf(file, "cpu %lld %lld %lld %*d %*d %lld %lld %lld", &user, &nice, &system, &irq, &softirq, &steal);
+  while (fgets(line, sizeof line, file) != NULL) {
+    long long user, nice, system, irq, softirq, steal;
+    if (!is_counted(line)) continue;
+    if (sscanf(line, "%*s %lld %lld %lld %*d %*d %lld %lld %lld", &user, &nice, &system, &irq, &softirq, &steal) != 6) continue;
+    usage->steal_seconds += steal / ticks;
+    usage->busy_seconds += (user + nice + system + irq + softirq) / ticks;
+  }
   fclose(file);
-  if (found != 6) return;
-  usage->steal_seconds = steal / ticks;
-  usage->busy_seconds = (user + nice + system + irq + softirq) / ticks;
 }
 
 struct usage usage_now(void) {

@@ -11,7 +11,7 @@ struct usage {
   long proxy_preempted, generator_preempted;
   /* CPU seconds that the hypervisor gave to others. */
   double steal_seconds;
-  /* CPU seconds that the machine was busy, with whatever. */
+  /* CPU seconds that the cores were busy, with whatever. */
   double busy_seconds;
   /* Resident memory of the proxy's processes. */
   long proxy_rss_kb;
