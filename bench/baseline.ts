@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { isOver, watchOver } from './children.ts';
 import { type Endpoint, nameOf, type Target } from './generator.ts';
 import { type Running, secretOf, type Site } from './site.ts';
 
@@ -17,6 +18,7 @@ export async function startRelay(program: string, site: Site, options: RelayOpti
   if (options.fast === true) args.push('--fast');
   if (options.givenKey === true) args.push('--given-key');
   const child = spawn('taskset', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  watchOver(child.pid);
   const at: Endpoint = { host: '127.0.0.1', port: await firstLine(child) };
   const target: Target = { at, secret: secretOf(site), dc: site.dc, cover: site.cover, pids: [child.pid ?? 0] };
   return { name: 'C', target, accelerated: false, stop: async () => ended(child) };
@@ -35,4 +37,5 @@ async function ended(child: ChildProcess): Promise<void> {
   const end = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
   await end;
+  isOver(child.pid);
 }

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { BuiltinEngine } from '../src/daemon/supervisor/builtin.ts';
 import type { EngineRevision, EngineSettings, EngineStats, EngineUser } from '../src/daemon/supervisor/engine.ts';
+import { isOver, watchOver } from './children.ts';
 import { type Running, secretOf, type Site } from './site.ts';
 
 /** The engine of this package, started as the supervisor starts it: its own process, revisions over IPC. */
@@ -28,13 +29,17 @@ export async function startEngine(entry: URL, site: Site, options: EngineOptions
   const engine = new BuiltinEngine(entry);
   let revision: EngineRevision = { id: 'r0', settings, users };
   const { pid, listening } = await engine.start(revision);
+  watchOver(pid);
   if (cores !== null) execFileSync('taskset', ['-a', '-p', '-c', cores, String(pid)], { stdio: 'ignore' });
   return {
     name: 'mtp',
     pid,
     target: { at: listening, secret: secretOf(site), dc: site.dc, cover: site.cover, pids: [pid] },
     accelerated: hasAccelerator(await engine.stats()),
-    stop: async () => engine.stop(),
+    stop: async () => {
+      await engine.stop();
+      isOver(pid);
+    },
     apply: async (newUsers) => {
       revision = { ...revision, id: `${revision.id}+`, users: newUsers };
       const from = performance.now();

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { isOver, watchOver } from './children.ts';
 
 /** What the load generator prints: sums over the measured part. */
 export interface Measurement {
@@ -91,6 +92,7 @@ function seconds({ seconds: measured = 1.2, 'warm-up': before = 0.3 }: LoadOptio
 
 async function run(command: string, args: string[], seconds: number): Promise<string> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: seconds * 1000 + SLACK_MS });
+  watchOver(child.pid);
   let output = '';
   let complaint = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -99,6 +101,7 @@ async function run(command: string, args: string[], seconds: number): Promise<st
     child.once('error', reject);
     child.once('close', resolve);
   });
+  isOver(child.pid);
   if (code !== 0) throw new Error(`the load generator failed: ${complaint.trim() || output.trim() || 'no message'}`);
   return output;
 }

@@ -1,5 +1,6 @@
 import { buildPrograms, builtEngine } from './build.ts';
 import { check } from './check.ts';
+import { endChildren } from './children.ts';
 import { drawCurves } from './curves.ts';
 import { startEngine } from './engine.ts';
 import { type Bench, type Figure, isMet } from './figure.ts';
@@ -76,6 +77,14 @@ async function ceiling({ generator, site }: Bench): Promise<string> {
   return `load generator alone: ${gigabytes} GB/s, ${messages} messages/s`;
 }
 
+// The engine is in a process group of its own: Ctrl-C does not reach it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    endChildren();
+    process.exit(130);
+  });
+}
+
 try {
   const options = readOptions(process.argv.slice(2));
   if (options.help) console.log(USAGE);
@@ -83,4 +92,6 @@ try {
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 2;
+} finally {
+  endChildren();
 }
