@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { BuiltinEngine } from '../src/daemon/supervisor/builtin.ts';
-import type { EngineRevision, EngineSettings, EngineStats, EngineUser } from '../src/daemon/supervisor/engine.ts';
+import type { EngineRevision, EngineSettings, EngineUser } from '../src/daemon/supervisor/engine.ts';
 import { isOver, watchOver } from './children.ts';
 import { type Running, secretOf, type Site } from './site.ts';
 
@@ -35,7 +35,7 @@ export async function startEngine(entry: URL, site: Site, options: EngineOptions
     name: 'mtp',
     pid,
     target: { at: listening, secret: secretOf(site), dc: site.dc, cover: site.cover, pids: [pid] },
-    accelerated: hasAccelerator(await engine.stats()),
+    accelerated: (await engine.stats()).accelerator === 'native',
     stop: async () => {
       await engine.stop();
       isOver(pid);
@@ -51,12 +51,6 @@ export async function startEngine(entry: URL, site: Site, options: EngineOptions
 
 export function siteUser({ key, domain }: Site): EngineUser {
   return { id: 'bench', key, domain, enabled: true };
-}
-
-/** Engines without an accelerator do not speak of it. */
-function hasAccelerator(stats: EngineStats & { accelerator?: unknown }): boolean {
-  const { accelerator } = stats;
-  return accelerator !== undefined && accelerator !== null && accelerator !== false && accelerator !== 'off';
 }
 
 /** Accounting, limits and timers work as always; the limits are too high to be met. */
@@ -75,6 +69,7 @@ function settingsOf(site: Site, { fast = true, workers = 1, coverConnections = 8
       fallbackDc: 2,
       connectMs: 5000,
     },
+    warm: 0,
     socks5: null,
     replayFile: null,
     limits: {

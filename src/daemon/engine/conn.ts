@@ -28,8 +28,8 @@ const READS = {
 const PROMOTE_AFTER = 4;
 
 export interface ConnOwner {
-  /** `data` is valid until this returns, and may be changed. */
-  onData(conn: Conn, data: Buffer): void;
+  /** `buffer[0:length)` was read: valid until this returns, and may be changed. */
+  onData(conn: Conn, buffer: Buffer, length: number): void;
   /** The peer will send no more. */
   onEnd(conn: Conn): void;
   /** Everything that `write` had to queue is with the kernel. */
@@ -67,8 +67,13 @@ export class Conn {
   /** Who hears of this socket now. */
   owner: ConnOwner = NOBODY;
   #read: keyof typeof READS = 'opening';
+  /** What the socket reads into. */
+  #buffer: Buffer | null = null;
   #fullReads = 0;
   readonly #local: boolean;
+  /** The handle that `#fd` was asked of: asking is a call out of JavaScript. */
+  #handle: object | null = null;
+  #fd = -1;
   #paused = false;
   #yielding = false;
   #error: string | null = null;
@@ -77,8 +82,8 @@ export class Conn {
   constructor(open: (onread: Onread) => net.Socket, local = false) {
     this.#local = local;
     this.socket = open({
-      buffer: () => READS[this.#read],
-      callback: (count, buffer) => this.#onRead(count, buffer as Buffer),
+      buffer: () => this.#readBuffer() as Buffer,
+      callback: (length) => this.#onRead(length),
     });
     Object.assign(this.socket, { [CONN]: this });
     this.socket.on('end', Conn.#ended).on('error', Conn.#failed).on('close', Conn.#closed);
@@ -103,9 +108,9 @@ export class Conn {
   }
 
   /** Bytes from the socket: read into our buffer, or by a stream where that was not possible. */
-  feed(chunk: Buffer): void {
+  feed(buffer: Buffer, length = buffer.length): void {
     try {
-      this.owner.onData(this, chunk);
+      this.owner.onData(this, buffer, length);
     } catch (error) {
       this.owner.onFault(error);
     }
@@ -117,17 +122,17 @@ export class Conn {
   }
 
   /**
-   * Send bytes, which stay the caller's. Returns false when some had to be queued: then the caller stops its source until
-   * `onDrain`.
+   * Send `data[0:length)`, which stays the caller's. Returns false when some had to be queued: then the caller stops its
+   * source until `onDrain`.
    */
-  write(data: Uint8Array): boolean {
+  write(data: Uint8Array, length = data.length): boolean {
     if (this.closed || this.socket.writableEnded) return true;
     let taken = 0;
     if (this.queued === 0) {
-      const fd = descriptor(this.socket);
+      const fd = this.#descriptor();
       if (fd !== null) {
         try {
-          taken = writeSync(fd, data, 0, data.length);
+          taken = writeSync(fd, data, 0, length);
         } catch (error) {
           const code = errnoCode(error);
           if (code !== 'EAGAIN') {
@@ -135,10 +140,10 @@ export class Conn {
             return true;
           }
         }
-        if (taken === data.length) return true;
+        if (taken === length) return true;
       }
     }
-    const rest = Buffer.from(data.subarray(taken));
+    const rest = Buffer.from(data.subarray(taken, length));
     this.queued += rest.length;
     this.socket.write(rest, () => {
       this.queued -= rest.length;
@@ -152,7 +157,7 @@ export class Conn {
    * yet. A byte read here is lost.
    */
   isQuiet(): boolean {
-    const fd = this.closed || this.ended ? null : descriptor(this.socket);
+    const fd = this.closed || this.ended ? null : this.#descriptor();
     if (fd === null) return false;
     try {
       readSync(fd, probe, 0, 1, null);
@@ -192,10 +197,33 @@ export class Conn {
     else this.socket.resetAndDestroy();
   }
 
-  #onRead(count: number, buffer: Buffer): boolean {
-    const full = count === buffer.length;
-    this.feed(buffer.subarray(0, count));
-    if (!full) {
+  /**
+   * The file descriptor of a connected socket, or null where it cannot be used. `_handle` is not documented, but the only way
+   * past the stream; it is another or null from the moment the descriptor is closed, so that another's is never written to.
+   */
+  #descriptor(): number | null {
+    if (this.socket.connecting) return null;
+    const { _handle: handle } = this.socket as unknown as { _handle?: { fd?: number } | null };
+    if (handle === null || handle === undefined) return null;
+    if (handle !== this.#handle) {
+      this.#handle = handle;
+      this.#fd = handle.fd ?? -1;
+    }
+    return this.#fd >= 0 ? this.#fd : null;
+  }
+
+  /** Where the next read goes. Null for where the last one went: that saves looking into the buffer again. */
+  #readBuffer(): Buffer | null {
+    const buffer = READS[this.#read];
+    if (buffer === this.#buffer) return null;
+    this.#buffer = buffer;
+    return buffer;
+  }
+
+  #onRead(length: number): boolean {
+    const buffer = this.#buffer as Buffer;
+    this.feed(buffer, length);
+    if (length < buffer.length) {
       this.#fullReads = 0;
       return true;
     }
@@ -208,16 +236,6 @@ export class Conn {
     });
     return false;
   }
-}
-
-/**
- * The file descriptor of a connected socket, or null where it cannot be used. `_handle` is not documented, but the only way
- * past the stream; it is null from the moment the descriptor is closed, so that another's is never written to.
- */
-function descriptor(socket: net.Socket): number | null {
-  if (socket.connecting) return null;
-  const { _handle: handle } = socket as unknown as { _handle?: { fd?: number } | null };
-  return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : null;
 }
 
 /** Connect to `target` with the worker's read buffer. */

@@ -131,10 +131,10 @@ export class CoverRelay implements ConnOwner, Timed {
     else conn.reset();
   }
 
-  onData(conn: Conn, data: Buffer): void {
+  onData(conn: Conn, buffer: Buffer, length: number): void {
     if (this.#over) return;
     this.events.onSpoken();
-    if (!this.#client.conn.write(data)) conn.pause();
+    if (!this.#client.conn.write(buffer, length)) conn.pause();
   }
 
   onEnd(): void {

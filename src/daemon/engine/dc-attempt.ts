@@ -66,9 +66,9 @@ export class DcAttempt implements ConnOwner, Timed {
     this.#over(conn);
   }
 
-  onData(conn: Conn, data: Buffer): void {
+  onData(conn: Conn, buffer: Buffer, length: number): void {
     if (conn !== this.#conn || this.#dialogue === null) return;
-    this.#answer = Buffer.concat([this.#answer, data]);
+    this.#answer = Buffer.concat([this.#answer, buffer.subarray(0, length)]);
     const step = this.#dialogue.read(this.#answer);
     switch (step.state) {
       case 'incomplete':

@@ -1,18 +1,19 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { KeyPoints } from './shared/key-points.ts';
 
-/** A tenth of one core while keys are missing: 16 take about 2 ms. */
-const PACE_MS = 20;
-const AT_ONCE = 16;
+/** About 3 % of one core while keys are missing: 8 take 0.3 ms. */
+const PACE_MS = 10;
+const AT_ONCE = 8;
 /** How often a full queue is looked at. */
 const FULL_MS = 500;
 
 /**
- * A real x25519 public key, 32 bytes: the end of its SubjectPublicKeyInfo (RFC 8410 §4). Random bytes are off the curve half of
- * the time, which probers check (protocol.md §3.5).
+ * A real x25519 public key, 32 bytes. Random bytes are off the curve half of the time, which probers check (protocol.md §3.5).
+ * Of the forms that a key can be exported in, a JWK (RFC 8037 §2) is by far the cheapest.
  */
 export function makeKeyPoint(): Buffer {
-  return generateKeyPairSync('x25519').publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);
+  const { x = '' } = generateKeyPairSync('x25519').publicKey.export({ format: 'jwk' });
+  return Buffer.from(x, 'base64url');
 }
 
 /**

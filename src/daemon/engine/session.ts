@@ -55,7 +55,7 @@ export class Session implements ConnOwner, StageSession, Timed {
     const ticket = new Ticket(this.plane, peer.host);
     this.#ticket = ticket;
     this.#stage = new OpeningStage(this, ticket, peer);
-    if (rest !== null && rest.length > 0) this.#stage.clientData(rest);
+    if (rest !== null && rest.length > 0) this.#stage.clientData(rest, rest.length);
   }
 
   /** Whether ending the worker now would cut somebody off. */
@@ -90,8 +90,8 @@ export class Session implements ConnOwner, StageSession, Timed {
     this.conn.destroy();
   }
 
-  onData(_conn: Conn, data: Buffer): void {
-    this.#stage?.clientData(data);
+  onData(_conn: Conn, buffer: Buffer, length: number): void {
+    this.#stage?.clientData(buffer, length);
   }
 
   onEnd(): void {

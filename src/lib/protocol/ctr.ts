@@ -52,17 +52,20 @@ export class Ctr {
     this.#keyIv = new Uint8Array(keyIv);
   }
 
-  /** Take a chunk out of one stream and put it into another, as two calls of `apply` would. */
-  static recrypt(from: Ctr, to: Ctr, chunk: Buffer): Buffer {
+  /**
+   * Take `buffer[0:length)` out of one stream and put it into another, as two calls of `apply` would. The result is the first
+   * `length` bytes of what is returned: `buffer`, changed in place, or another.
+   */
+  static recrypt(from: Ctr, to: Ctr, buffer: Buffer, length: number): Buffer {
     const native = from.#accelerator;
-    if (native === null || native !== to.#accelerator) return to.apply(from.apply(chunk));
-    while (!native.recrypt(from.#open(native), to.#open(native), chunk, 0, chunk.length)) {
+    if (native === null || native !== to.#accelerator) return to.apply(from.apply(buffer.subarray(0, length)));
+    while (!native.recrypt(from.#open(native), to.#open(native), buffer, 0, length)) {
       from.rest();
       to.rest();
     }
-    from.#offset += chunk.length;
-    to.#offset += chunk.length;
-    return chunk;
+    from.#offset += length;
+    to.#offset += length;
+    return buffer;
   }
 
   /** Bytes of keystream consumed so far. */

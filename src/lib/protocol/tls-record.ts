@@ -64,18 +64,18 @@ export function framedBytes(payload: number): number {
   return payload + Math.ceil(payload / RECORD_PAYLOAD) * RECORD_HEADER;
 }
 
-/** Write `payload` into `out` as application-data records of at most 16,384 bytes; returns the bytes written. */
-export function frameRecords(payload: Uint8Array, out: Buffer): number {
+/** Write `payload[0:length)` into `out` as application-data records of at most 16,384 bytes; returns the bytes written. */
+export function frameRecords(payload: Buffer, out: Buffer, length = payload.length): number {
   let at = 0;
-  for (let from = 0; from < payload.length; from += RECORD_PAYLOAD) {
-    const piece = payload.subarray(from, from + RECORD_PAYLOAD);
+  for (let from = 0; from < length; from += RECORD_PAYLOAD) {
+    const count = Math.min(RECORD_PAYLOAD, length - from);
     out[at] = APPLICATION_DATA;
     out[at + 1] = 0x03;
     out[at + 2] = 0x03;
-    out[at + 3] = piece.length >> 8;
-    out[at + 4] = piece.length & 0xff;
-    out.set(piece, at + RECORD_HEADER);
-    at += RECORD_HEADER + piece.length;
+    out[at + 3] = count >> 8;
+    out[at + 4] = count & 0xff;
+    payload.copy(out, at + RECORD_HEADER, from, from + count);
+    at += RECORD_HEADER + count;
   }
   return at;
 }

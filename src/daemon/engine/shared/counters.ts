@@ -57,6 +57,7 @@ const RESULT_INDEX = Object.fromEntries(
   HANDSHAKE_RESULTS.map((result, index) => [result, RESULT_AT + index]),
 ) as Record<HandshakeResult, number>;
 
+const [UP_AT, DOWN_AT] = [INDEX.up, INDEX.down];
 const CLOSE_INDEX = Object.fromEntries(CLOSE_REASONS.map((reason, index) => [reason, CLOSE_AT + index])) as Record<
   CloseReason,
   number
@@ -72,6 +73,16 @@ export class CounterRow {
   add(name: CounterName, value: number): void {
     const at = INDEX[name];
     this.#cells[at] = (this.#cells[at] as number) + value;
+  }
+
+  /** Payload bytes to Telegram: counted with each chunk, so without looking a name up. */
+  up(bytes: number): void {
+    this.#cells[UP_AT] = (this.#cells[UP_AT] as number) + bytes;
+  }
+
+  /** Payload bytes to the client. */
+  down(bytes: number): void {
+    this.#cells[DOWN_AT] = (this.#cells[DOWN_AT] as number) + bytes;
   }
 
   result(result: HandshakeResult): void {

@@ -25,7 +25,8 @@ export class CoverStage implements Stage, CoverEvents {
     else listening.events = this;
   }
 
-  clientData(data: Buffer): void {
+  clientData(buffer: Buffer, length: number): void {
+    const data = buffer.subarray(0, length);
     this.onSpoken();
     this.#cover?.send(data);
   }

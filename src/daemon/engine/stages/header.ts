@@ -17,7 +17,8 @@ export class HeaderStage implements Stage {
     session.setDeadline(session.plane.settings.limits.handshakeMs);
   }
 
-  clientData(data: Buffer): void {
+  clientData(buffer: Buffer, length: number): void {
+    const data = buffer.subarray(0, length);
     const read = this.#reader.push(data);
     if (read === 'incomplete') return;
     if (read === 'invalid' || !transportAllowed(this.#session.plane.settings, true, read.header.transport)) {

@@ -40,7 +40,8 @@ export class OpeningStage implements Stage, CoverEvents {
     return this.#opener.held.length > 0;
   }
 
-  clientData(data: Buffer): void {
+  clientData(buffer: Buffer, length: number): void {
+    const data = buffer.subarray(0, length);
     if (this.#ticket.limited) {
       this.#opener.hold(data);
       this.#toCover('limit');
@@ -68,7 +69,7 @@ export class OpeningStage implements Stage, CoverEvents {
     const header = new HeaderStage(session, opened.user.key);
     session.conn.write(answerHello(session.plane, opened, admitted.cipher));
     const rest = this.#opener.held.subarray(opened.consumed);
-    if (rest.length > 0) header.clientData(Buffer.from(rest));
+    if (rest.length > 0) header.clientData(Buffer.from(rest), rest.length);
   }
 
   #admitBare({ header, user, digest, consumed }: Extract<Opened, { kind: 'header' }>): void {

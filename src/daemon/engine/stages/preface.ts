@@ -16,7 +16,8 @@ export class PrefaceStage implements Stage {
     session.setDeadline(session.plane.settings.limits.handshakeMs);
   }
 
-  clientData(data: Buffer): void {
+  clientData(buffer: Buffer, length: number): void {
+    const data = buffer.subarray(0, length);
     this.#bytes = Buffer.concat([this.#bytes, data]);
     const header = readProxyHeader(this.#bytes);
     if (header.state === 'incomplete') return;

@@ -57,31 +57,34 @@ export class Relay implements Stage, ConnOwner {
     upstream.relay();
     this.#client.relay();
     upstream.write(made.wire);
-    if (rest.length > 0) this.#sendUp(rest);
+    if (rest.length > 0) this.#sendUp(rest, rest.length);
     if (upstream.queued === 0) this.#client.resume();
   }
 
-  clientData(data: Buffer): void {
+  clientData(buffer: Buffer, length: number): void {
     this.#lastActive = this.#session.plane.wheel.now;
-    const count = this.#records === null ? data.length : this.#records.unwrap(data, data.length);
+    const count = this.#records === null ? length : this.#records.unwrap(buffer, length);
     if (count === -1) this.#session.close('client_fault');
-    else if (count > 0) this.#sendUp(data.subarray(0, count));
+    else if (count > 0) this.#sendUp(buffer, count);
   }
 
-  /** Bytes of the client's stream, out of their records; changed in place. */
-  #sendUp(payload: Buffer): void {
-    this.#session.plane.counters.add('up', payload.length);
-    if (!this.#upstream.write(Ctr.recrypt(this.#clientUp, this.#dcUp, payload))) this.#client.pause();
+  /** `buffer[0:length)` of the client's stream, out of its records; changed in place. */
+  #sendUp(buffer: Buffer, length: number): void {
+    this.#session.plane.counters.up(length);
+    if (!this.#upstream.write(Ctr.recrypt(this.#clientUp, this.#dcUp, buffer, length), length)) this.#client.pause();
   }
 
   /** Bytes of the DC. */
-  onData(_upstream: Conn, data: Buffer): void {
+  onData(_upstream: Conn, buffer: Buffer, length: number): void {
     const { counters, wheel } = this.#session.plane;
     this.#lastActive = wheel.now;
-    counters.add('down', data.length);
-    let bytes = this.#down === null ? data : Ctr.recrypt(this.#down.dc, this.#down.client, data);
-    if (this.#records !== null) bytes = frames.subarray(0, frameRecords(bytes, frames));
-    if (!this.#client.write(bytes)) this.#upstream.pause();
+    counters.down(length);
+    const bytes = this.#down === null ? buffer : Ctr.recrypt(this.#down.dc, this.#down.client, buffer, length);
+    const taken =
+      this.#records === null
+        ? this.#client.write(bytes, length)
+        : this.#client.write(frames, frameRecords(bytes, frames, length));
+    if (!taken) this.#upstream.pause();
   }
 
   clientDrained(): void {

@@ -6,8 +6,8 @@ import type { Plane } from '../plane.ts';
 export interface Stage {
   /** Whether ending the worker now would cut somebody off. */
   readonly inUse: boolean;
-  /** Bytes of the client: valid until this returns, and may be changed. */
-  clientData(data: Buffer): void;
+  /** The client sent `buffer[0:length)`: valid until this returns, and may be changed. */
+  clientData(buffer: Buffer, length: number): void;
   /** The client will send no more. */
   clientEnded(): void;
   /** The client has taken all that was queued for it. */
