@@ -3,7 +3,7 @@ import type { Transport } from '../../lib/protocol/obfuscated2.ts';
 import {
   bodyBytes,
   chooseCipher,
-  FLIGHT_MOST,
+  FLIGHT_BUFFER,
   MLKEM_CIPHERTEXT,
   serverFlight,
   X25519_MLKEM768,
@@ -42,7 +42,7 @@ export function enterReplay({ replay, journal }: Plane, digest: Buffer, now: num
 }
 
 /** Shared by the handshakes of this thread: a flight is written before the next one is made. */
-const flight = Buffer.allocUnsafeSlow(FLIGHT_MOST);
+const flight = Buffer.allocUnsafeSlow(FLIGHT_BUFFER);
 /** What looks encrypted, and before it a byte for the jitter of its length. */
 const random = Buffer.allocUnsafeSlow(1 + RECORD_PAYLOAD + MLKEM_CIPHERTEXT);
 
@@ -58,7 +58,7 @@ export function answerHello({ settings, points }: Plane, { hello, user }: Opened
   return serverFlight(
     {
       hello,
-      key: user.hmacKey,
+      key: user.key,
       cipher,
       x25519: points.take() ?? makeKeyPoint(),
       mlkem: mlkem ? random.subarray(mlkemAt, mlkemEnd) : null,

@@ -52,8 +52,10 @@ const NOBODY: ConnOwner = {
 /** Where a socket has its connection. */
 const CONN = Symbol('conn');
 
+type OwnedSocket = net.Socket & { [CONN]: Conn };
+
 function connOf(socket: net.Socket): Conn {
-  return (socket as unknown as { [CONN]: Conn })[CONN];
+  return (socket as OwnedSocket)[CONN];
 }
 
 type Onread = NonNullable<net.SocketConstructorOpts['onread']>;
@@ -85,7 +87,7 @@ export class Conn {
       buffer: () => this.#readBuffer() as Buffer,
       callback: (length) => this.#onRead(length),
     });
-    Object.assign(this.socket, { [CONN]: this });
+    (this.socket as OwnedSocket)[CONN] = this;
     this.socket.on('end', Conn.#ended).on('error', Conn.#failed).on('close', Conn.#closed);
   }
 

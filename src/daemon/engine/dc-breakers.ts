@@ -19,25 +19,33 @@ interface Edges {
 
 /** What one worker knows and reports of the addresses of the DCs. */
 export class DcBreakers {
-  /** Replaced with each revision; an address keeps its row. */
-  slots: SlotMap;
+  #slots: SlotMap;
+  /** Rows by the address objects of the settings, so that a dial puts no names together. */
+  #rows = new WeakMap<Endpoint, number | undefined>();
   readonly #table: BreakerTable;
   readonly #edges: Edges;
 
   constructor(table: BreakerTable, slots: SlotMap, edges: Edges) {
     this.#table = table;
-    this.slots = slots;
+    this.#slots = slots;
     this.#edges = edges;
   }
 
+  /** Those of a new revision; an address keeps its row. */
+  set slots(slots: SlotMap) {
+    this.#slots = slots;
+    this.#rows = new WeakMap();
+  }
+
   slot(endpoint: Endpoint): number | undefined {
-    return this.slots.get(slotName(endpoint));
+    if (!this.#rows.has(endpoint)) this.#rows.set(endpoint, this.#slots.get(slotName(endpoint)));
+    return this.#rows.get(endpoint);
   }
 
   /** 0 for an address that works, 1 for one in doubt, 2 where the breaker is not closed: the order to try them in. */
   rank(endpoint: Endpoint): 0 | 1 | 2 {
     const slot = this.slot(endpoint);
-    if (slot === undefined) return 0;
+    if (slot === undefined || this.#table.isSpotless(slot)) return 0;
     const row = this.#table.read(slot);
     return isHealthy(row) ? 0 : row.state === 'closed' ? 1 : 2;
   }
@@ -45,7 +53,7 @@ export class DcBreakers {
   /** Whether the caller is the one to try an ailing address out; it reports back within `limitMs`. */
   claim(endpoint: Endpoint, limitMs: number): boolean {
     const slot = this.slot(endpoint);
-    if (slot === undefined) return false;
+    if (slot === undefined || this.#table.isSpotless(slot)) return false;
     return this.#table.change(slot, (row) => claim(row, this.#edges.now(), limitMs + LEASE_SPARE_MS)).changed;
   }
 
@@ -58,6 +66,8 @@ export class DcBreakers {
   }
 
   succeeded(endpoint: Endpoint): void {
+    const slot = this.slot(endpoint);
+    if (slot === undefined || this.#table.isSpotless(slot)) return;
     this.#change(endpoint, succeed);
   }
 

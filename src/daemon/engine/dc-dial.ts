@@ -27,11 +27,9 @@ export class DcDial implements Timed {
   constructor(plane: Plane, endpoints: readonly Endpoint[], done: Done) {
     this.#plane = plane;
     this.#done = done;
-    const ranked = inOrder(endpoints, plane.settings.telegram.prefer).map((endpoint) => ({
-      endpoint,
-      rank: plane.breakers.rank(endpoint),
-    }));
-    this.#waiting = ranked.sort((a, b) => a.rank - b.rank).map(({ endpoint }) => endpoint);
+    const order = inOrder(endpoints, plane.settings.telegram.prefer);
+    const ranks = new Map(order.map((endpoint) => [endpoint, plane.breakers.rank(endpoint)]));
+    this.#waiting = order.toSorted((a, b) => (ranks.get(a) as number) - (ranks.get(b) as number));
     this.#next();
   }
 

@@ -3,11 +3,11 @@ import { HEADER_BYTES, looksReserved, type OpenedHeader } from '../../lib/protoc
 import type { HandshakeResult } from '../supervisor/engine.ts';
 import { OPENING_BYTES } from './conn.ts';
 import type { Plane } from './plane.ts';
-import type { Candidate, Search } from './user-set.ts';
+import type { FoundUser, Search } from './user-set.ts';
 
 export type Opened =
-  | { kind: 'hello'; hello: Hello; user: Candidate; signedAt: number; consumed: number }
-  | { kind: 'header'; header: OpenedHeader; user: Candidate; digest: Buffer; consumed: number }
+  | { kind: 'hello'; hello: Hello; user: FoundUser; signedAt: number; consumed: number }
+  | { kind: 'header'; header: OpenedHeader; user: FoundUser; digest: Buffer; consumed: number }
   | { kind: 'refused'; reason: HandshakeResult };
 
 /** Users whose secret is tried on bytes that no enabled mode can use, only to tell the operator what they were. */
@@ -99,7 +99,7 @@ export class Opener {
 
   #continue<T>(
     search: Search<T>,
-    then: { found: (found: T, user: Candidate) => Opened; next: (at: number) => void; reason: HandshakeResult },
+    then: { found: (found: T, user: FoundUser) => Opened; next: (at: number) => void; reason: HandshakeResult },
   ): void {
     if (this.closed) return;
     if (search === null) this.#refuse(then.reason);

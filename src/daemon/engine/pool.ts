@@ -7,6 +7,7 @@ import { monotonicMs } from './dc-breakers.ts';
 import { DcSlots } from './dc-slots.ts';
 import { describeDcs } from './dc-stats.ts';
 import { KeyMaker } from './key-maker.ts';
+import { packUsers } from './packed-users.ts';
 import { compactReplays, loadReplays } from './replay-store.ts';
 import { BreakerTable } from './shared/breakers.ts';
 import { Counters } from './shared/counters.ts';
@@ -227,7 +228,7 @@ export class Pool {
   #forWorkers(): WorkerRevision {
     const { id, settings, users } = this.#revision;
     const dcSlots = this.#dcSlots.assign(settings.telegram.dcs);
-    return { id, settings, dcSlots, users: users.map((user) => ({ ...user, slot: this.#slotOf(user.id) })) };
+    return { id, settings, dcSlots, users: packUsers(users, (user) => this.#slotOf(user)) };
   }
 
   #dcStats(): EngineStats['dcs'] {

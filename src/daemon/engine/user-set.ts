@@ -1,86 +1,107 @@
-import { createSecretKey, type KeyObject } from 'node:crypto';
 import { authenticate, type Hello } from '../../lib/protocol/client-hello.ts';
 import { openHeader, type OpenedHeader } from '../../lib/protocol/obfuscated2.ts';
+import type { PackedUsers } from './packed-users.ts';
 
-/** A user as workers hold it. `slot` stays the same over revisions, so that hints outlive a reload. */
-export interface UserEntry {
+/** A user whose secret was found. `slot` stays the same over revisions, so that hints outlive a reload. */
+export interface FoundUser {
   slot: number;
-  id: string;
+  /** 16 bytes. */
   key: Buffer;
   domain: string;
   enabled: boolean;
 }
 
-export interface Candidate extends UserEntry {
-  /** The key as HMACs take it without being imported each time, which costs four times the HMAC of a hello. */
-  hmacKey: KeyObject;
-}
-
+const KEY_BYTES = 16;
 const RECENT = 16;
 /** Keys tried before other connections get a turn: about a millisecond. */
 const SLICE = 256;
 
-export type Search<T> = { found: T; user: Candidate } | { next: number } | null;
+export type Search<T> = { found: T; user: FoundUser } | { next: number } | null;
 
 /**
- * Whose secret is it? Candidates in the order in which they are likely: last seen from this network, users of the SNI's
- * domain, recently active ones first, then all others (protocol.md §3.1). In the normal case that is one HMAC.
+ * Whose secret is it? Users in the order in which they are likely: last seen from this network, recently active ones, users
+ * of the SNI's domain, then all others (protocol.md §3.1). In the normal case that is one HMAC. Users are numbers here: their
+ * places in the packed table, which the workers share.
  */
 export class UserSet {
-  readonly #all: Candidate[];
-  readonly #bySlot: Map<number, Candidate>;
-  readonly #domains: Map<string, Candidate[]>;
-  readonly #recent: Candidate[] = [];
+  readonly size: number;
+  readonly #keys: Buffer;
+  readonly #slots: Uint32Array;
+  readonly #enabled: Uint8Array;
+  readonly #domains: readonly string[];
+  readonly #starts: readonly number[];
+  /** Most recent first. */
+  readonly #recent: number[] = [];
 
-  constructor(users: readonly UserEntry[]) {
-    this.#all = users.map((user) => ({ ...user, hmacKey: createSecretKey(user.key) }));
-    this.#bySlot = new Map(this.#all.map((user) => [user.slot, user]));
-    this.#domains = Map.groupBy(this.#all, (user) => user.domain);
-  }
-
-  get size(): number {
-    return this.#all.length;
+  constructor({ keys, slots, enabled, domains, starts }: PackedUsers) {
+    this.#keys = Buffer.from(keys);
+    this.#slots = new Uint32Array(slots);
+    this.#enabled = new Uint8Array(enabled);
+    this.#domains = domains;
+    this.#starts = starts;
+    this.size = this.#slots.length;
   }
 
   /** Find who signed a hello, from candidate `from` on; `next` says where to go on in a later turn. */
   findByHello(hello: Hello, hint: number | null, from: number): Search<number> {
-    return this.#search(hint, hello.sni, from, (candidate) => authenticate(hello, candidate.hmacKey));
+    return this.#search(hint, hello.sni, from, (key) => authenticate(hello, key));
   }
 
   /** Find whose secret opens a bare obfuscated2 header. */
   findByHeader(header: Buffer, hint: number | null, from: number): Search<OpenedHeader> {
-    return this.#search(hint, null, from, (candidate) => openHeader(header, candidate.key));
+    return this.#search(hint, null, from, (key) => openHeader(header, key));
   }
 
-  #search<T>(hint: number | null, sni: string | null, from: number, test: (user: Candidate) => T | null): Search<T> {
-    const hinted = hint === null ? undefined : this.#bySlot.get(hint);
-    if (from === 0) {
-      const likely = hinted === undefined ? this.#recent : [hinted, ...this.#recent];
-      for (const user of likely) {
-        const found = test(user);
-        if (found !== null) return this.#hit(user, found);
-      }
-    }
-    const first = (sni === null ? undefined : this.#domains.get(sni)) ?? [];
-    const total = first.length + (first.length === this.#all.length ? 0 : this.#all.length);
-    const end = Math.min(total, from + SLICE);
-    for (let at = from; at < end; at++) {
-      const user = (at < first.length ? first[at] : this.#all[at - first.length]) as Candidate;
-      if (at >= first.length && first.length > 0 && user.domain === sni) continue;
-      if (from === 0 && (user === hinted || this.#recent.includes(user))) continue;
-      const found = test(user);
+  #search<T>(hint: number | null, sni: string | null, from: number, test: (key: Buffer) => T | null): Search<T> {
+    // The likely ones take the first places, and are tried again among all: that is rare, and cheaper than remembering.
+    const likely = from === 0 ? this.#likely(hint) : [];
+    for (const user of likely) {
+      const found = test(this.#key(user));
       if (found !== null) return this.#hit(user, found);
     }
-    return end < total ? { next: end } : null;
+    const domain = sni === null ? -1 : this.#domains.indexOf(sni);
+    const [first, last] = domain === -1 ? [0, 0] : [this.#starts[domain] as number, this.#starts[domain + 1] as number];
+    const end = Math.min(this.size, from + SLICE);
+    for (let at = from; at < end; at++) {
+      const user = inTurn(at, first, last);
+      const found = test(this.#key(user));
+      if (found !== null) return this.#hit(user, found);
+    }
+    return end < this.size ? { next: end } : null;
   }
 
-  #hit<T>(user: Candidate, found: T): Search<T> {
+  #likely(hint: number | null): readonly number[] {
+    const hinted = hint === null ? -1 : this.#slots.indexOf(hint);
+    return hinted === -1 || hinted === this.#recent[0] ? this.#recent : [hinted, ...this.#recent];
+  }
+
+  #key(user: number): Buffer {
+    return this.#keys.subarray(user * KEY_BYTES, (user + 1) * KEY_BYTES);
+  }
+
+  #hit<T>(user: number, found: T): Search<T> {
     if (this.#recent[0] !== user) {
       const at = this.#recent.indexOf(user);
       if (at !== -1) this.#recent.splice(at, 1);
       this.#recent.unshift(user);
       if (this.#recent.length > RECENT) this.#recent.pop();
     }
-    return { found, user };
+    return { found, user: this.#describe(user) };
   }
+
+  #describe(user: number): FoundUser {
+    return {
+      slot: this.#slots[user] as number,
+      key: this.#key(user),
+      domain: this.#domains[this.#starts.findLastIndex((start) => start <= user)] as string,
+      enabled: this.#enabled[user] === 1,
+    };
+  }
+}
+
+/** The user at place `at` of an order in which those of `[first, last)` come before all others. */
+function inTurn(at: number, first: number, last: number): number {
+  const count = last - first;
+  if (at < count) return first + at;
+  return at < last ? at - count : at;
 }

@@ -1,4 +1,5 @@
 import type { AcceleratorState, EngineEvent, EngineSettings } from '../supervisor/engine.ts';
+import type { PackedUsers } from './packed-users.ts';
 import type { SlotMap } from './dc-slots.ts';
 
 /** What the engine process and its worker threads say to each other. */
@@ -8,7 +9,7 @@ export interface WorkerRevision {
   settings: EngineSettings;
   /** Row of each address of a DC in the shared tables. */
   dcSlots: SlotMap;
-  users: { slot: number; id: string; key: string; domain: string; enabled: boolean }[];
+  users: PackedUsers;
 }
 
 export interface WorkerData {

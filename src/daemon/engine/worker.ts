@@ -54,10 +54,9 @@ accelerate(accelerator);
 
 function ofRevision({ settings, users }: WorkerRevision): Pick<Plane, 'settings' | 'users' | 'trusted' | 'cover'> {
   const { listen: at, proxyProtocolFrom, cover } = settings;
-  const entries = users.map((user) => ({ ...user, key: Buffer.from(user.key, 'hex') }));
   return {
     settings,
-    users: new UserSet(entries),
+    users: new UserSet(users),
     trusted: proxyProtocolFrom.length === 0 ? null : blockList(proxyProtocolFrom),
     cover: new CoverTargetResolver(cover.target, at),
   };

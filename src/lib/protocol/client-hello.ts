@@ -1,4 +1,5 @@
-import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import { HMAC_ROOM, hmacSha256 } from './hmac.ts';
 import { RECORD_HEADER, RECORD_PAYLOAD } from './tls-record.ts';
 
 /** The ClientHello of fake-TLS: collected from any split, authenticated by its random, read as hints (protocol.md §3.1-3.4). */
@@ -72,8 +73,8 @@ export interface Hello {
   record: Buffer;
   /** As received, 32 bytes. */
   random: Buffer;
-  /** The record with its random zeroed: what the HMAC covers. */
-  zeroed: Buffer;
+  /** What the HMAC covers, after its room: the record with its random zeroed. */
+  signed: Buffer;
   /** 0 to 32 bytes. */
   sessionId: Buffer;
   ciphers: number[];
@@ -90,12 +91,13 @@ const KEY_SHARE = 51;
 export function readHello(record: Buffer): Hello | null {
   const sessionIdEnd = MIN_HELLO + (record[RANDOM_END] as number);
   if (sessionIdEnd > record.length || sessionIdEnd > MIN_HELLO + 32) return null;
-  const zeroed = Buffer.from(record);
-  zeroed.fill(0, RANDOM_AT, RANDOM_END);
+  const signed = Buffer.allocUnsafe(HMAC_ROOM + record.length);
+  record.copy(signed, HMAC_ROOM);
+  signed.fill(0, HMAC_ROOM + RANDOM_AT, HMAC_ROOM + RANDOM_END);
   const hello: Hello = {
     record,
     random: Buffer.from(record.subarray(RANDOM_AT, RANDOM_END)),
-    zeroed,
+    signed,
     sessionId: Buffer.from(record.subarray(MIN_HELLO, sessionIdEnd)),
     ciphers: [],
     sni: null,
@@ -149,8 +151,8 @@ function readGroups(body: Buffer): number[] {
  * Unix time in seconds that the client signed into its random, or null when the HMAC is not this key's. `key` is the 16-byte
  * secret. The comparison takes the same time wherever it fails (protocol.md §3.1).
  */
-export function authenticate(hello: Hello, key: KeyObject | Uint8Array): number | null {
-  const digest = createHmac('sha256', key).update(hello.zeroed).digest();
+export function authenticate(hello: Hello, key: Uint8Array): number | null {
+  const digest = hmacSha256(hello.signed, key);
   if (!timingSafeEqual(digest.subarray(0, 28), hello.random.subarray(0, 28))) return null;
   return (digest.readUInt32LE(28) ^ hello.random.readUInt32LE(28)) >>> 0;
 }

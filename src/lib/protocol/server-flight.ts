@@ -1,5 +1,5 @@
-import { createHmac, type KeyObject } from 'node:crypto';
 import type { Hello } from './client-hello.ts';
+import { HMAC_ROOM, hmacSha256 } from './hmac.ts';
 import { RECORD_HEADER, RECORD_PAYLOAD } from './tls-record.ts';
 
 /** The one write that answers an authenticated hello: ServerHello, CCS, one record of random bytes (protocol.md §3.5). */
@@ -16,7 +16,7 @@ const SUPPORTED_VERSIONS = Buffer.from([0x00, 0x2b, 0x00, 0x02, 0x03, 0x04]);
 export interface FlightParts {
   hello: Hello;
   /** The 16-byte secret that the hello authenticated with. */
-  key: KeyObject | Uint8Array;
+  key: Uint8Array;
   cipher: number;
   /** 32 bytes, a real point of the curve. */
   x25519: Uint8Array;
@@ -26,15 +26,19 @@ export interface FlightParts {
   body: Uint8Array;
 }
 
-/** Bytes that a flight may have. */
-export const FLIGHT_MOST = 128 + 32 + MLKEM_CIPHERTEXT + CHANGE_CIPHER_SPEC.length + RECORD_HEADER + RECORD_PAYLOAD;
+/** Where the flight begins in its buffer: after the room of the HMAC and the client's random, which it covers too. */
+const FLIGHT_AT = HMAC_ROOM + 32;
+/** Bytes that the buffer of a flight needs. */
+export const FLIGHT_BUFFER =
+  FLIGHT_AT + 128 + 32 + MLKEM_CIPHERTEXT + CHANGE_CIPHER_SPEC.length + RECORD_HEADER + RECORD_PAYLOAD;
 
-/** Write the flight at the start of `out`, which has room for `FLIGHT_MOST` bytes; returns the part that it takes. */
+/** Write the flight into `out`, of `FLIGHT_BUFFER` bytes; returns the part of it that it takes. */
 export function serverFlight({ hello, key, cipher, x25519, mlkem, body }: FlightParts, out: Buffer): Buffer {
   const share = (mlkem?.length ?? 0) + x25519.length;
   const extensions = SUPPORTED_VERSIONS.length + 8 + share;
   const message = 2 + 32 + 1 + hello.sessionId.length + 2 + 1 + 2 + extensions;
-  let at = out.writeUIntBE(0x160303, 0, 3);
+  let at = put(hello.random, out, HMAC_ROOM);
+  at = out.writeUIntBE(0x160303, at, 3);
   at = out.writeUInt16BE(message + 4, at);
   at = out.writeUInt32BE(0x02000000 + message, at);
   at = out.writeUInt16BE(0x0303, at);
@@ -55,9 +59,8 @@ export function serverFlight({ hello, key, cipher, x25519, mlkem, body }: Flight
   at = out.writeUIntBE(0x170303, at, 3);
   at = out.writeUInt16BE(body.length, at);
   at = put(body, out, at);
-  const flight = out.subarray(0, at);
-  createHmac('sha256', key).update(hello.random).update(flight).digest().copy(flight, RANDOM_AT);
-  return flight;
+  hmacSha256(out.subarray(0, at), key).copy(out, FLIGHT_AT + RANDOM_AT);
+  return out.subarray(FLIGHT_AT, at);
 }
 
 /** Copy `bytes` to `at`; returns where they end. */

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { OPENING_BYTES } from '../../../src/daemon/engine/conn.ts';
 import { type Opened, Opener } from '../../../src/daemon/engine/opener.ts';
 import type { Plane } from '../../../src/daemon/engine/plane.ts';
+import { packUsers } from '../../../src/daemon/engine/packed-users.ts';
 import { UserSet } from '../../../src/daemon/engine/user-set.ts';
 import type { Mode } from '../../../src/daemon/supervisor/engine.ts';
 import { openHeader } from '../../../src/lib/protocol/obfuscated2.ts';
@@ -17,11 +18,9 @@ const NOBODY = Buffer.alloc(16, 0x21);
 const TRANSPORTS = { ef: 'abridged', ee: 'intermediate', dd: 'padded' };
 
 function planeOf(modes: Mode[]): Plane {
-  const user = { domain: 'www.example.com', enabled: true };
-  const users = new UserSet([
-    { ...user, slot: 0, id: 'nobody', key: NOBODY },
-    { ...user, slot: 1, id: 'somebody', key: SECRET, domain: 'example.com' },
-  ]);
+  const nobody = { id: 'nobody', key: NOBODY.toString('hex'), domain: 'www.example.com', enabled: true };
+  const somebody = { id: 'somebody', key: SECRET.toString('hex'), domain: 'example.com', enabled: true };
+  const users = new UserSet(packUsers([nobody, somebody], (id) => id.length));
   // An opening looks at the modes and the users, and at nothing else of the plane.
   return { settings: { modes }, users } as unknown as Plane;
 }
@@ -51,7 +50,7 @@ function deciding(input: Buffer, random: Random): void {
   const { opened, came } = decide(plane, piecesOf(data, random.cuts(data.length, 6)));
   assert.equal(opened?.kind, whole?.kind);
   if (whole === null || opened === null || opened.kind === 'refused' || whole.kind === 'refused') return;
-  assert.equal(opened.user.id, 'somebody');
+  assert.ok(opened.user.key.equals(SECRET));
   assert.ok(opened.consumed === whole.consumed && opened.consumed <= came, 'it consumes what has not come');
   if (opened.kind === 'hello') {
     const { record } = opened.hello;

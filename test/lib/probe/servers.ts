@@ -7,7 +7,7 @@ import path from 'node:path';
 import tls from 'node:tls';
 import { openHeader } from '../../../src/lib/protocol/obfuscated2.ts';
 import { authenticate, collectHello, readHello } from '../../../src/lib/protocol/client-hello.ts';
-import { chooseCipher, FLIGHT_MOST, serverFlight } from '../../../src/lib/protocol/server-flight.ts';
+import { chooseCipher, FLIGHT_BUFFER, serverFlight } from '../../../src/lib/protocol/server-flight.ts';
 import { x25519Share } from '../../../src/lib/probe/client-hello.ts';
 import { frameRecords, framedBytes, RecordReader } from '../../../src/lib/protocol/tls-record.ts';
 
@@ -129,7 +129,7 @@ export async function fakeTlsProxy(secret: Buffer, to: Peer): Promise<Peer> {
       const x25519 = x25519Share(randomBytes);
       const cipher = chooseCipher(read.ciphers) as number;
       const parts = { hello: read, key: secret, cipher, x25519, mlkem: null, body: randomBytes(1500) };
-      socket.write(serverFlight(parts, Buffer.alloc(FLIGHT_MOST)));
+      socket.write(serverFlight(parts, Buffer.alloc(FLIGHT_BUFFER)));
       const records = new RecordReader();
       const serve = telegram(
         secret,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { authenticate, collectHello, type Hello, readHello } from '../../../src/lib/protocol/client-hello.ts';
 import { makeHeader, openHeader } from '../../../src/lib/protocol/obfuscated2.ts';
-import { FLIGHT_MOST, MLKEM_CIPHERTEXT, serverFlight } from '../../../src/lib/protocol/server-flight.ts';
+import { FLIGHT_BUFFER, MLKEM_CIPHERTEXT, serverFlight } from '../../../src/lib/protocol/server-flight.ts';
 import { bothWays } from '../../support/accelerator.ts';
 
 interface Vectors {
@@ -109,7 +109,7 @@ describe.each(vectors.faketls)('fake-TLS, $name', (vector) => {
       mlkem: postQuantum ? record.subarray(share - MLKEM_CIPHERTEXT, share) : null,
       body: prg(vector.appdata_label ?? '', vector.appdata_len),
     };
-    const flight = serverFlight(parts, Buffer.alloc(FLIGHT_MOST));
+    const flight = serverFlight(parts, Buffer.alloc(FLIGHT_BUFFER));
     expect(flight.subarray(11, 43).toString('hex')).toBe(vector.server_random);
     expect(flight.subarray(0, record.length).equals(record)).toBe(true);
     expect(createHash('sha256').update(flight).digest('hex')).toBe(vector.server_response_sha256);

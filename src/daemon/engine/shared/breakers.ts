@@ -53,6 +53,11 @@ export class BreakerTable {
     for (let slot = 0; slot < BREAKER_ROWS; slot++) breakLock(this.#cells, slot * ROW, worker);
   }
 
+  /** Whether nothing is held against an address. Read without the lock: a failure of this instant may be missed. */
+  isSpotless(slot: number): boolean {
+    return (this.#times[(slot * ROW) / 2 + UNTIL] as number) === 0 && (this.#cells[slot * ROW + 2] as number) === 0;
+  }
+
   read(slot: number): BreakerRow {
     return this.change(slot, (row) => row).to;
   }

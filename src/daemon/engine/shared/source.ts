@@ -1,4 +1,3 @@
-import { isIPv4 } from 'node:net';
 import { ipv6Words } from '../../../lib/protocol/ip-address.ts';
 
 /** A client's network as limits see it: one IPv4 address or one IPv6 /64, under a keyed hash that outsiders cannot steer. */
@@ -7,14 +6,16 @@ export interface Source {
   high: number;
 }
 
+const DOT = '.'.charCodeAt(0);
+const ZERO = '0'.charCodeAt(0);
+
 /** `address` as the kernel prints it; `seed` is two random words, drawn at start. */
 export function sourceOf(address: string, seed: readonly [number, number]): Source {
   const mapped = address.startsWith('::ffff:') ? address.slice(7) : address;
   let first: number;
   let second: number;
-  if (isIPv4(mapped)) {
-    const [a, b, c, d] = mapped.split('.').map(Number) as [number, number, number, number];
-    first = (a << 24) | (b << 16) | (c << 8) | d;
+  if (!mapped.includes(':')) {
+    first = ipv4Number(mapped);
     second = 4;
   } else {
     const zone = address.indexOf('%');
@@ -26,6 +27,21 @@ export function sourceOf(address: string, seed: readonly [number, number]): Sour
   const high = mix(mix(seed[1] ^ second) ^ first ^ low);
   // Zero marks an empty slot.
   return { low: low === 0 ? 1 : low, high };
+}
+
+/** The 32 bits of a dotted address. */
+function ipv4Number(address: string): number {
+  let [whole, part] = [0, 0];
+  for (let at = 0; at < address.length; at++) {
+    const code = address.charCodeAt(at);
+    if (code === DOT) {
+      whole = (whole << 8) | part;
+      part = 0;
+    } else {
+      part = part * 10 + code - ZERO;
+    }
+  }
+  return (whole << 8) | part;
 }
 
 /** A 32-bit finalizer with full avalanche. */

@@ -19,10 +19,14 @@ export class InnerHeaderReader {
   push(data: Buffer): InnerHeader {
     const count = this.records.unwrap(data, data.length);
     if (count === -1) return 'invalid';
-    this.#bytes = Buffer.concat([this.#bytes, data.subarray(0, count)]);
-    if (this.#bytes.length < HEADER_BYTES) return 'incomplete';
-    const header = openHeader(this.#bytes, this.#key);
-    return header === null ? 'invalid' : { header, rest: Buffer.from(this.#bytes.subarray(HEADER_BYTES)) };
+    const came = data.subarray(0, count);
+    const bytes = this.#bytes.length === 0 ? came : Buffer.concat([this.#bytes, came]);
+    if (bytes.length < HEADER_BYTES) {
+      this.#bytes = Buffer.from(bytes);
+      return 'incomplete';
+    }
+    const header = openHeader(bytes, this.#key);
+    return header === null ? 'invalid' : { header, rest: Buffer.from(bytes.subarray(HEADER_BYTES)) };
   }
 }
 

@@ -3,7 +3,7 @@ import { admitHello, answerHello, enterReplay, transportAllowed } from '../admis
 import type { CoverEvents, CoverRelay } from '../cover-relay.ts';
 import { type Opened, Opener } from '../opener.ts';
 import type { Ticket } from '../ticket.ts';
-import type { UserEntry } from '../user-set.ts';
+import type { FoundUser } from '../user-set.ts';
 import { TICK_MS } from '../wheel.ts';
 import { attachCover, CoverStage } from './cover.ts';
 import { DialStage } from './dial.ts';
@@ -84,7 +84,7 @@ export class OpeningStage implements Stage, CoverEvents {
     }
   }
 
-  #authenticated(user: UserEntry): void {
+  #authenticated(user: FoundUser): void {
     this.#ticket.remember(user.slot);
     this.#cover?.clientClosed(null);
     this.#cover = null;

@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { packUsers } from '../../../src/daemon/engine/packed-users.ts';
+import { type Search, UserSet } from '../../../src/daemon/engine/user-set.ts';
+import type { EngineUser } from '../../../src/daemon/supervisor/engine.ts';
+import { collectHello, readHello } from '../../../src/lib/protocol/client-hello.ts';
+import { makeHello } from '../../support/raw-client.ts';
+
+const users: EngineUser[] = Array.from({ length: 1000 }, (_, index) => ({
+  id: `user-${index}`,
+  key: randomBytes(16).toString('hex'),
+  domain: `site-${index % 3}.test`,
+  enabled: index % 2 === 0,
+}));
+const numberOf = (id: string): number => Number(id.slice('user-'.length));
+const slotOf = (id: string): number => 5000 - numberOf(id);
+
+function find(
+  set: UserSet,
+  user: EngineUser,
+  domain: string | null,
+  hint: number | null = null,
+): [Search<number>, number] {
+  const collected = collectHello(makeHello({ key: Buffer.from(user.key, 'hex'), domain }));
+  const hello = collected.state === 'complete' ? readHello(collected.record) : null;
+  if (hello === null) throw new Error('no hello');
+  let search: Search<number> = { next: 0 };
+  let turns = 0;
+  for (; search !== null && 'next' in search; turns++) search = set.findByHello(hello, hint, search.next);
+  return [search, turns];
+}
+
+test('every user is found under any name, as who it is', () => {
+  const set = new UserSet(packUsers(users, slotOf));
+  expect(set.size).toBe(1000);
+  for (const user of users.filter((_, index) => index % 97 === 0)) {
+    for (const domain of [user.domain, 'site-1.test', 'elsewhere.test', null]) {
+      const [search] = find(new UserSet(packUsers(users, slotOf)), user, domain);
+      expect(search).toMatchObject({
+        user: {
+          slot: slotOf(user.id),
+          key: Buffer.from(user.key, 'hex'),
+          domain: user.domain,
+          enabled: user.enabled,
+        },
+      });
+    }
+  }
+  expect(
+    find(set, { id: '', key: randomBytes(16).toString('hex'), domain: '', enabled: true }, 'site-2.test')[0],
+  ).toBeNull();
+});
+
+test('the hinted user and the latest ones are tried at once, those of the domain before others', () => {
+  const set = new UserSet(packUsers(users, slotOf));
+  const last = users.at(-1) as EngineUser;
+  expect(find(set, last, 'site-1.test')[1]).toBeGreaterThan(1);
+  expect(find(set, last, 'site-1.test')[1]).toBe(1);
+  const other = users.at(-2) as EngineUser;
+  expect(find(set, other, 'elsewhere.test', slotOf(other.id))[1]).toBe(1);
+  const first = users[2] as EngineUser;
+  expect(find(new UserSet(packUsers(users, slotOf)), first, first.domain)[1]).toBe(1);
+});
+
+test('nobody is found where there is nobody', () => {
+  expect(find(new UserSet(packUsers([], slotOf)), users[0] as EngineUser, null)[0]).toBeNull();
+});
