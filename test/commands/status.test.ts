@@ -31,6 +31,9 @@ const STATUS: StatusReply = {
   traffic: {
     connections: { current: 5, relayed: 4, cover: 1, total: 90 },
     handshakes: { ok: 80, skew: 2, replay: 0 },
+    closes: { client: 85 },
+    workerFailures: 0,
+    faults: 0,
     bytes: { up: 1536, down: 5_000_000 },
     rssBytes: 104_857_600,
   },
@@ -85,6 +88,14 @@ describe('mtp status', () => {
   it('says nothing of the accelerator while there is no engine', () => {
     const engine = { ...STATUS.engine, accelerator: null };
     expect(statusLines({ ...STATUS, engine }, 0, plain).join('\n')).not.toContain('Accelerator');
+  });
+
+  it('says what failed by errors of ours, and nothing while nothing did', () => {
+    const traffic = { ...(STATUS.traffic as NonNullable<StatusReply['traffic']>), workerFailures: 1, faults: 2 };
+    expect(statusLines({ ...STATUS, traffic }, 0, plain).join('\n')).toMatch(
+      /Failed +1 worker, 2 connections, by errors/,
+    );
+    expect(statusLines(STATUS, 0, plain).join('\n')).not.toContain('Failed');
   });
 
   it('names the addresses that are passed over, and what is held open', () => {

@@ -86,3 +86,16 @@ test('a worker that crashes takes only its own connections along, and another ta
   expect(again.closes.worker).toBeGreaterThan(lost);
   expectBooksToBalance(again);
 });
+
+test('a worker that crashes while the engine is drained is not waited for', async () => {
+  const sessions = await connected();
+  expect(await answering(sessions)).toHaveLength(CLIENTS);
+  const started = performance.now();
+  const drained = proxy.engine.drain(60_000);
+  await writeFile(path.join(dir, 'now'), '');
+  await vi.waitFor(async () => expect((await proxy.stats()).workerFailures).toBe(1), 10_000);
+  for (const session of sessions) session.peer.close();
+  expect(await drained).toEqual({ cut: 0 });
+  expect(performance.now() - started).toBeLessThan(30_000);
+  expectBooksToBalance(await proxy.stats());
+});

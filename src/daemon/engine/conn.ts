@@ -24,6 +24,8 @@ const READS = {
   bulk: shared,
 };
 
+/** How long a closing socket may wait for a peer that does not take what is queued for it. */
+const LINGER_MS = 60_000;
 /** Full reads in a row that the other side took whole, after which a stream reads in bulk. */
 const PROMOTE_AFTER = 4;
 
@@ -187,6 +189,17 @@ export class Conn {
     this.socket.end();
   }
 
+  /** Close as the other side was closed: by FIN after what is queued, or by reset. */
+  closeLike(error: string | null): void {
+    if (error !== null) {
+      this.reset();
+      return;
+    }
+    // A peer that takes nothing more must not keep the socket for ever.
+    if (this.socket.writableLength > 0) this.socket.setTimeout(LINGER_MS, () => this.destroy('ETIMEDOUT'));
+    this.socket.destroySoon();
+  }
+
   /** Close at once, by FIN. */
   destroy(error: string | null = null): void {
     this.#error ??= error;
@@ -195,7 +208,9 @@ export class Conn {
 
   /** Close at once, by RST where there is a connection that has one: not on a unix socket, not before it is open. */
   reset(): void {
-    if (this.socket.connecting || this.#local) this.socket.destroy();
+    const shuttingDown = this.socket.writableEnded && !this.socket.writableFinished;
+    // A handle in the middle of a shutdown refuses to be reset, and would stay open.
+    if (this.socket.connecting || this.#local || shuttingDown) this.socket.destroy();
     else this.socket.resetAndDestroy();
   }
 

@@ -74,6 +74,8 @@ export class CoverRelay implements ConnOwner, Timed {
     this.#conn = conn;
     wheel.schedule(this, settings.cover.connectMs);
     conn.socket.once('connect', () => {
+      // Given up meanwhile: the client was let in, or has gone.
+      if (this.#over) return;
       wheel.cancel(this);
       this.#connected = true;
       this.#plane.gauges.set('coverState', COVER_STATES.indexOf('ok'));
@@ -127,8 +129,7 @@ export class CoverRelay implements ConnOwner, Timed {
     const conn = this.#conn;
     this.#finish();
     if (conn === null) return;
-    if (error === null) conn.socket.destroySoon();
-    else conn.reset();
+    conn.closeLike(error);
   }
 
   onData(conn: Conn, buffer: Buffer, length: number): void {
@@ -144,7 +145,7 @@ export class CoverRelay implements ConnOwner, Timed {
   }
 
   onDrain(): void {
-    this.#client.conn.resume();
+    if (!this.#over) this.#client.conn.resume();
   }
 
   onClose(_conn: Conn, error: string | null): void {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { backOffMs, HEALTHY_MS } from '../../lib/system/back-off.ts';
 import { entryUrl } from '../../lib/system/module-url.ts';
 import type { AcceleratorState, EngineEvent, EngineRevision, EngineStats } from '../supervisor/engine.ts';
 import { monotonicMs } from './dc-breakers.ts';
@@ -19,7 +20,6 @@ import { SourceTable } from './shared/sources.ts';
 import { WarmCounts } from './shared/warm-counts.ts';
 import type { WorkerMessage, WorkerRequest, WorkerRevision } from './worker-messages.ts';
 
-const RESTART_MS = 1000;
 /** Handshakes that find a key ready when all clients come at once: 256 KiB. */
 const KEY_POINTS = 8192;
 const COMPACT_MS = 3600_000;
@@ -57,9 +57,14 @@ export class Pool {
   #revision: EngineRevision;
   #port: number;
   #keys: KeyMaker | undefined;
-  #accelerator: AcceleratorState = 'none';
+  #accelerator: AcceleratorState = 'native';
+  /** Accept no more: a worker that ends is not started again. */
   #draining = false;
+  /** Workers end because they were told to. */
+  #stopping = false;
   #failures = 0;
+  /** Of each worker: its ends in a row, and when the last one was. */
+  readonly #restarts: { inARow: number; at: number }[] = [];
 
   constructor(revision: EngineRevision, tell: (event: EngineEvent) => void) {
     const { settings } = revision;
@@ -116,6 +121,7 @@ export class Pool {
       handshakes: this.#counters.results(),
       closes: this.#counters.closes(),
       workerFailures: this.#failures,
+      faults: this.#counters.total('faults'),
       bytes: { up: this.#counters.total('up'), down: this.#counters.total('down') },
       cover: {
         lastDial: COVER_STATES[this.#gauges.get('coverState')] ?? null,
@@ -141,6 +147,7 @@ export class Pool {
   /** Close everything; resolves when the workers have ended. */
   async stop(): Promise<void> {
     this.#draining = true;
+    this.#stopping = true;
     clearInterval(this.#compaction);
     this.#keys?.close();
     const ended = this.#workers.map(async (worker) => worker && new Promise((resolve) => worker.once('exit', resolve)));
@@ -178,10 +185,13 @@ export class Pool {
     return new Promise((resolve, reject) => {
       worker.on('message', (message: WorkerMessage) => {
         if (message.type === 'listening') {
-          this.#accelerator = message.accelerator;
+          if (message.accelerator === 'none') this.#accelerator = 'none';
           resolve(message.port);
         }
-        if (message.type === 'failed') reject(new ListenError(message.code, message.message));
+        if (message.type === 'failed') {
+          cause = message.message;
+          reject(new ListenError(message.code, message.message));
+        }
       });
       worker.once('exit', () => reject(new ListenError('EWORKER', `worker ${index} ended while starting`)));
     });
@@ -190,7 +200,7 @@ export class Pool {
   /** A worker that ends on its own takes its connections along, but not what they held nor the port: another is started. */
   #ended(index: number, cause: string): void {
     this.#workers[index] = null;
-    if (this.#draining) return;
+    if (this.#stopping) return;
     this.#failures += 1;
     this.#sources.releaseWorker(index);
     this.#replay.releaseWorker(index);
@@ -199,13 +209,27 @@ export class Pool {
     this.#gauges.release(index);
     const connections = this.#counters.row(index).abandon();
     this.#tell(fault('worker_failed', { worker: index, cause, connections }));
-    setTimeout(() => {
-      if (this.#draining) return;
-      this.#startWorker(index).then(
-        () => this.#tell({ level: 'info', event: 'worker_restarted', detail: { worker: index } }),
-        (error: unknown) => this.#tell(fault('worker_restart_failed', { worker: index, cause: causeOf(error) })),
-      );
-    }, RESTART_MS);
+    this.#restart(index);
+  }
+
+  /** A worker that keeps ending, or finds no port to listen on, is started ever more rarely. */
+  #restart(index: number): void {
+    if (this.#draining) return;
+    const now = performance.now();
+    const { inARow, at } = this.#restarts[index] ?? { inARow: 0, at: now };
+    const next = now - at > HEALTHY_MS ? 1 : inARow + 1;
+    this.#restarts[index] = { inARow: next, at: now };
+    setTimeout(
+      () => {
+        if (this.#draining) return;
+        this.#startWorker(index).then(
+          () => this.#tell({ level: 'info', event: 'worker_restarted', detail: { worker: index } }),
+          // Its end has it tried again.
+          async () => this.#workers[index]?.terminate(),
+        );
+      },
+      backOffMs(next, Math.random()),
+    );
   }
 
   async #confirmed(worker: Worker, request: Extract<WorkerRequest, { type: 'apply' }>): Promise<void> {

@@ -95,12 +95,19 @@ export class Session implements ConnOwner, StageSession, Timed {
   }
 
   onEnd(): void {
-    this.ending('client');
-    this.#stage?.clientEnded();
+    this.guard(() => this.#stage?.clientEnded());
   }
 
   onDrain(): void {
-    this.#stage?.clientDrained();
+    this.guard(() => this.#stage?.clientDrained());
+  }
+
+  guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.onFault(error);
+    }
   }
 
   onFault(error: unknown): void {
@@ -110,12 +117,12 @@ export class Session implements ConnOwner, StageSession, Timed {
   }
 
   expire(): void {
-    this.#stage?.deadline();
+    this.guard(() => this.#stage?.deadline());
   }
 
   onClose(_conn: Conn, error: string | null): void {
     const { gauges, counters } = this.plane;
-    this.#stage?.clientClosed(error);
+    this.guard(() => this.#stage?.clientClosed(error));
     this.clearDeadline();
     this.report('aborted');
     counters.close(this.#ending ?? (error === null ? 'client' : 'client_reset'));

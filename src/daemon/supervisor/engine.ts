@@ -160,6 +160,8 @@ export interface EngineStats {
   closes: Record<CloseReason, number>;
   /** Workers that ended on their own and were started again. */
   workerFailures: number;
+  /** Errors of ours that cost one connection each. */
+  faults: number;
   /** Payload bytes between clients and Telegram. */
   bytes: { up: number; down: number };
   /** Outcome of the newest dial to the cover; null before the first. */

@@ -1,5 +1,5 @@
 import { MtpError } from '../../lib/errors.ts';
-import { backOffMs, HEALTHY_MS } from './back-off.ts';
+import { backOffMs, HEALTHY_MS } from '../../lib/system/back-off.ts';
 import { describeExit } from './builtin.ts';
 import type { Endpoint, Engine, EngineEvent, EngineRevision, EngineStats } from './engine.ts';
 

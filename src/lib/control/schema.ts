@@ -69,6 +69,11 @@ export const statusReply = z.object({
     .object({
       connections: z.object({ current: count, relayed: count, cover: count, total: count }),
       handshakes: z.record(z.string(), count),
+      /** Why connections ended. */
+      closes: z.record(z.string(), count),
+      /** Worker threads that ended on their own, and errors that cost one connection. */
+      workerFailures: count,
+      faults: count,
       bytes: z.object({ up: count, down: count }),
       rssBytes: count,
     })

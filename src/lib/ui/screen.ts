@@ -114,7 +114,7 @@ export function statusLines(status: StatusReply, now: number, colours: ChalkInst
     row(colours, 'Limit', describeCap(status.cap)),
   ];
   if (traffic !== null) {
-    const { connections, bytes, handshakes, rssBytes } = traffic;
+    const { connections, bytes, handshakes, rssBytes, workerFailures, faults } = traffic;
     const results = Object.entries(handshakes).filter(([, count]) => count > 0);
     lines.push(
       row(
@@ -126,6 +126,11 @@ export function statusLines(status: StatusReply, now: number, colours: ChalkInst
       row(colours, 'Traffic', `${formatBytes(bytes.up)} up, ${formatBytes(bytes.down)} down`),
       row(colours, 'Memory', formatBytes(rssBytes)),
     );
+    const failed = [
+      ...(workerFailures > 0 ? [plural(workerFailures, 'worker')] : []),
+      ...(faults > 0 ? [plural(faults, 'connection')] : []),
+    ];
+    if (failed.length > 0) lines.push(row(colours, 'Failed', `${failed.join(', ')}, by errors of ours: see the log`));
   }
   lines.push(
     ...telegramLines(status.dcs, colours),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { backOffMs, HEALTHY_MS } from '../../../src/daemon/supervisor/back-off.ts';
+import { backOffMs, HEALTHY_MS } from '../../../src/lib/system/back-off.ts';
 import { BuiltinEngine } from '../../../src/daemon/supervisor/builtin.ts';
 import type { EngineEvent, EngineRevision } from '../../../src/daemon/supervisor/engine.ts';
 import { Supervisor } from '../../../src/daemon/supervisor/supervisor.ts';

@@ -1,4 +1,4 @@
-import { backOffMs } from '../../supervisor/back-off.ts';
+import { backOffMs } from '../../../lib/system/back-off.ts';
 
 /** What is known of one address of a DC. Pure: time (monotonic ms, above 0) and randomness are passed in. */
 

@@ -2,7 +2,7 @@ import { CLOSE_REASONS, type CloseReason, HANDSHAKE_RESULTS, type HandshakeResul
 
 /** Per-worker counters: each has one writer, so that counting on the hot path needs no atomic operation. */
 
-const NAMES = ['up', 'down', 'accepted', 'relayed', 'coverDials', 'coverFailures', 'coverRefused', 'faults'] as const;
+const NAMES = ['up', 'down', 'accepted', 'coverDials', 'coverFailures', 'coverRefused', 'faults'] as const;
 export type CounterName = (typeof NAMES)[number];
 
 const RESULT_AT = NAMES.length;

@@ -2,7 +2,7 @@ import type { Endpoint } from '../../supervisor/engine.ts';
 import { type CoverEvents, CoverRelay } from '../cover-relay.ts';
 import { isLoop } from '../loop-guard.ts';
 import { TICK_MS } from '../wheel.ts';
-import { closeLike, HALF_CLOSED_MS, plainAddress, QUIET_CHECK_MS, type Stage, type StageSession } from './stage.ts';
+import { HALF_CLOSED_MS, plainAddress, QUIET_CHECK_MS, type Stage, type StageSession } from './stage.ts';
 
 /** A connection that is the cover's to answer, to its end (protocol.md §4). */
 export class CoverStage implements Stage, CoverEvents {
@@ -65,7 +65,7 @@ export class CoverStage implements Stage, CoverEvents {
 
   onClosed(error: string | null): void {
     this.#session.ending(error === null ? 'upstream' : 'upstream_reset');
-    closeLike(this.#session.conn, error);
+    this.#session.conn.closeLike(error);
   }
 }
 

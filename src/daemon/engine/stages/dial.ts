@@ -30,7 +30,7 @@ export class DialStage implements Stage {
       this.#refuse('unknown_dc');
       return;
     }
-    this.#dial = reachDc(plane, endpoints, (upstream) => this.#dialled(upstream));
+    this.#dial = reachDc(plane, endpoints, (upstream) => this.#session.guard(() => this.#dialled(upstream)));
   }
 
   #dialled(upstream: Conn | null): void {

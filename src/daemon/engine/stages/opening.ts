@@ -8,7 +8,7 @@ import { TICK_MS } from '../wheel.ts';
 import { attachCover, CoverStage } from './cover.ts';
 import { DialStage } from './dial.ts';
 import { HeaderStage } from './header.ts';
-import { closeLike, type Stage, type StageSession, unixSeconds } from './stage.ts';
+import { type Stage, type StageSession, unixSeconds } from './stage.ts';
 
 /** A client that has said nothing conclusive for this long is shown to the cover, whose own time-outs then apply. */
 const ATTACH_MS = 250;
@@ -31,7 +31,7 @@ export class OpeningStage implements Stage, CoverEvents {
     this.#session = session;
     this.#ticket = ticket;
     this.#peer = peer;
-    this.#opener = new Opener(session.plane, ticket.lastUser, (opened) => this.#opened(opened));
+    this.#opener = new Opener(session.plane, ticket.lastUser, (opened) => session.guard(() => this.#opened(opened)));
     this.#deadline = wheel.now + wheel.ticks(handshakeMs);
     session.setDeadline(Math.min(ATTACH_MS, handshakeMs));
   }
@@ -88,6 +88,8 @@ export class OpeningStage implements Stage, CoverEvents {
     this.#ticket.remember(user.slot);
     this.#cover?.clientClosed(null);
     this.#cover = null;
+    // A cover that was being dialled may have had the client wait.
+    this.#session.conn.resume();
   }
 
   /** Give the connection up to the cover, with every byte so far. */
@@ -137,7 +139,7 @@ export class OpeningStage implements Stage, CoverEvents {
 
   onClosed(error: string | null): void {
     this.#session.ending(error === null ? 'upstream' : 'upstream_reset');
-    closeLike(this.#session.conn, error);
+    this.#session.conn.closeLike(error);
   }
 
   clientEnded(): void {

@@ -19,5 +19,5 @@ export function refuse(session: StageSession, reason: HandshakeResult, insideTls
   session.report(reason);
   session.ending('refused');
   if (insideTls) session.conn.write(sealedAlert());
-  session.conn.socket.destroySoon();
+  session.conn.closeLike(null);
 }

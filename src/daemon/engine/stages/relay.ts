@@ -4,7 +4,7 @@ import { makeHeader, type OpenedHeader } from '../../../lib/protocol/obfuscated2
 import { framedBytes, frameRecords, type RecordReader } from '../../../lib/protocol/tls-record.ts';
 import { BULK_BYTES, type Conn, type ConnOwner } from '../conn.ts';
 import { TICK_MS } from '../wheel.ts';
-import { closeLike, HALF_CLOSED_MS, QUIET_CHECK_MS, type Stage, type StageSession } from './stage.ts';
+import { HALF_CLOSED_MS, QUIET_CHECK_MS, type Stage, type StageSession } from './stage.ts';
 
 /** One write takes a whole bulk read with its record headers. Shared by the sessions of this thread. */
 const frames = Buffer.allocUnsafeSlow(framedBytes(BULK_BYTES));
@@ -76,6 +76,7 @@ export class Relay implements Stage, ConnOwner {
 
   /** Bytes of the DC. */
   onData(_upstream: Conn, buffer: Buffer, length: number): void {
+    if (this.#client.closed) return;
     const { counters, wheel } = this.#session.plane;
     this.#lastActive = wheel.now;
     counters.down(length);
@@ -100,7 +101,7 @@ export class Relay implements Stage, ConnOwner {
   }
 
   onEnd(): void {
-    this.#session.ending('upstream');
+    if (!this.#client.ended) this.#session.ending('upstream');
     this.#client.end();
   }
 
@@ -131,12 +132,13 @@ export class Relay implements Stage, ConnOwner {
   clientClosed(error: string | null): void {
     this.#session.plane.gauges.add('relayed', -1);
     this.#rest();
-    if (!this.#upstream.closed) closeLike(this.#upstream, error);
+    if (!this.#upstream.closed) this.#upstream.closeLike(error);
   }
 
   onClose(_upstream: Conn, error: string | null): void {
-    this.#session.ending(error === null ? 'upstream' : 'upstream_reset');
-    closeLike(this.#client, error);
+    if (error !== null) this.#session.ending('upstream_reset');
+    else if (!this.#client.ended) this.#session.ending('upstream');
+    this.#client.closeLike(error);
   }
 
   onFault(error: unknown): void {

@@ -33,6 +33,8 @@ export interface StageSession {
   ending(reason: CloseReason): void;
   /** Close it now. */
   close(reason: CloseReason): void;
+  /** Do what may fail; a failure costs this connection, and not the worker's others. */
+  guard(action: () => void): void;
   /** Something threw: give up this connection, and not the worker's others. */
   onFault(error: unknown): void;
 }
@@ -41,12 +43,6 @@ export interface StageSession {
 export const HALF_CLOSED_MS = 60_000;
 /** How often an open connection is looked at for having gone quiet. */
 export const QUIET_CHECK_MS = 30_000;
-
-/** Close a side as the other was closed: in order after what is queued, or by reset. */
-export function closeLike(conn: Conn, error: string | null): void {
-  if (error === null) conn.socket.destroySoon();
-  else conn.reset();
-}
 
 /** An IPv4 address that came over a dual-stack socket, as IPv4. */
 export function plainAddress(address: string): string {

@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { EngineUser } from '../../src/daemon/supervisor/engine.ts';
+import { startBlackHole } from '../support/black-hole.ts';
+import { KEY, me, startEngine } from '../support/engine.ts';
+import { startFakeDc } from '../support/fake-dc.ts';
+import { acceptsHello, appData, CCS, makeHello, Peer, Session } from '../support/raw-client.ts';
+import { clientOpening } from '../support/wire.ts';
+
+/** More than are tried in one turn. */
+const others: EngineUser[] = Array.from({ length: 1500 }, (_, index) => ({
+  id: `user-${index}`,
+  key: randomBytes(16).toString('hex'),
+  domain: 'cover.test',
+  enabled: true,
+}));
+
+test('a client that stalls in its hello gets through while the cover that listens in cannot be reached', async () => {
+  const dc = await startFakeDc();
+  const cover = await startBlackHole('127.0.0.78');
+  const proxy = await startEngine({ dc, cover: cover.endpoint, users: [...others, me] });
+  const peer = await Peer.open(proxy.target);
+  const hello = makeHello({ key: KEY });
+  peer.send(hello.subarray(0, 900));
+  await sleep(600);
+  peer.send(hello.subarray(900));
+  expect(await acceptsHello(peer, hello, KEY)).toBe(true);
+  const { header, stream } = clientOpening('dd', 2, KEY);
+  peer.send(Buffer.concat([CCS, appData(header)]));
+  expect(await new Session(peer, 'dd', stream, true).reqPq()).toBe(true);
+  peer.close();
+  await proxy.stop();
+  await Promise.all([dc.close(), cover.close()]);
+});
