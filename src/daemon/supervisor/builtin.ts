@@ -14,9 +14,9 @@ interface Waiting {
 
 /**
  * Sessions live long and what else a worker allocates is gone at once, so a young generation of a few MB keeps nothing more
- * than one of 16 and costs 4 KB less per connection; the engine itself decides when there is time for a full collection.
+ * than one of 16 and costs 4 KB less per connection.
  */
-const ENGINE_FLAGS = ['--max-semi-space-size=1', '--expose-gc'];
+const ENGINE_FLAGS = ['--max-semi-space-size=1'];
 /** glibc gives each thread a heap of its own, from which freed memory does not come back: 5 KB per connection. */
 const ENGINE_ENVIRONMENT = { MALLOC_ARENA_MAX: '2' };
 

@@ -1,11 +1,15 @@
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 type Unit = keyof typeof UNITS;
 
-/** Milliseconds of a duration such as `500ms`, `30s`, `5m` or `2h`; undefined when it is not one. */
+/** As many milliseconds as can be written as such. */
+const LONGEST = 1e12;
+
+/** Milliseconds of a duration such as `500ms`, `30s`, `5m` or `2h`; undefined when it is not one, or longer than 30 years. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d{1,12})(ms|s|m|h)$/.exec(text);
   if (match === null) return undefined;
-  return Number(match[1]) * UNITS[match[2] as Unit];
+  const ms = Number(match[1]) * UNITS[match[2] as Unit];
+  return Number.isSafeInteger(ms) && ms < LONGEST ? ms : undefined;
 }
 
 /** The shortest way to write whole milliseconds as a duration. */
