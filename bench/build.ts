@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -21,8 +20,8 @@ export function buildPrograms(): Programs {
   const sources = globSync(['wire/*.[ch]', 'baseline/*.[ch]', 'load/*.[ch]'], { cwd: here }).sort();
   const hash = createHash('sha256').update(FLAGS.join(' '));
   for (const source of sources) hash.update(source).update(readFileSync(path.join(here, source)));
-  const directory = path.join(tmpdir(), `mtp-bench-${process.getuid?.() ?? 0}`, hash.digest('hex').slice(0, 16));
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const directory = path.join(root, 'node_modules/.cache/mtp-bench', hash.digest('hex').slice(0, 16));
+  mkdirSync(directory, { recursive: true });
   return { relay: compile('baseline', directory), load: compile('load', directory) };
 }
 
@@ -46,9 +45,9 @@ function whyNot(error: unknown): string {
   return text.trim() || String(error);
 }
 
-/** URL of the built engine; it is built first when it is missing. */
+/** URL of the engine, built from the sources as they are now. */
 export function builtEngine(): URL {
   const entry = path.join(root, 'dist/daemon/engine/main.js');
-  if (!existsSync(entry)) execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'ignore' });
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'ignore' });
   return new URL(`file://${entry}`);
 }

@@ -13,8 +13,8 @@ export interface Figure {
   unit: 'x' | '/s' | 'ms' | 'MB' | 'KB' | 'share';
   goal: number;
   better: 'higher' | 'lower';
-  /** Pairs of runs that were disturbed and repeated. */
-  rejected: number;
+  /** Pairs of runs that were disturbed and repeated; missing where runs are not made in pairs. */
+  rejected?: number;
   /** Raw medians. */
   raw: Record<string, number>;
 }

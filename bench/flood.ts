@@ -15,7 +15,8 @@ export async function runFlood(bench: Bench): Promise<void> {
   const { site, generator } = bench;
   const engine = await startEngine(bench.entry, site, { fast: true, coverConnections: COVER_CONNECTIONS });
   const shares: number[] = [];
-  const strangers: number[] = [];
+  const served: number[] = [];
+  const cut: number[] = [];
   try {
     for (let pair = 0; pair < bench.pairs; pair++) {
       const calm = await measure(generator, 'paced', engine.target, LIVE);
@@ -23,7 +24,8 @@ export async function runFlood(bench: Bench): Promise<void> {
       const live = await measure(generator, 'paced', engine.target, LIVE);
       shares.push(live.bytes / live.seconds / (calm.bytes / calm.seconds));
       const { ops, errors, seconds } = await flood;
-      strangers.push((ops + errors) / seconds);
+      served.push(ops / seconds);
+      cut.push(errors / seconds);
     }
   } finally {
     await engine.stop();
@@ -36,7 +38,10 @@ export async function runFlood(bench: Bench): Promise<void> {
     unit: 'share',
     goal: 0.9,
     better: 'higher',
-    rejected: 0,
-    raw: { strangers_per_second: median(strangers), cover_connections_cap: COVER_CONNECTIONS },
+    raw: {
+      served_per_second: median(served),
+      cut_per_second: median(cut),
+      cover_connections_cap: COVER_CONNECTIONS,
+    },
   });
 }

@@ -30,7 +30,7 @@ export async function runReload(bench: Bench): Promise<void> {
   } finally {
     await engine.stop();
   }
-  const common = { unit: 'ms', better: 'lower', rejected: 0, raw: { users: USERS } } as const;
+  const common = { unit: 'ms', better: 'lower', raw: { users: USERS } } as const;
   const figures = [
     { name: 'reload_10000_ms', title: 'a revision with 10,000 users', goal: 200, times: applied },
     { name: 'reload_pause_ms', title: 'longest wait of a live session meanwhile', goal: 20, times: pauses },

@@ -29,7 +29,7 @@ export function asLine(figure: Figure, colour: boolean): string {
     goal.padStart(9),
     ` ${paint(bar(figure))}`,
   ];
-  const rejected = figure.rejected === 0 ? '' : `  ${figure.rejected} disturbed`;
+  const rejected = (figure.rejected ?? 0) === 0 ? '' : `  ${figure.rejected} disturbed`;
   return `${columns.join(' ')}${rejected}`;
 }
 

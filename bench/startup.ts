@@ -26,7 +26,6 @@ export async function runStartup(bench: Bench): Promise<void> {
     unit: 'ms',
     goal: 400,
     better: 'lower',
-    rejected: 0,
     raw: { runs: RUNS },
   });
 }

@@ -37,12 +37,15 @@ function readV1(data: Buffer): ProxyHeader {
   const end = data.subarray(0, V1_MAX).indexOf('\r\n');
   if (end === -1) return data.length >= V1_MAX ? INVALID : INCOMPLETE;
   const consumed = end + 2;
-  const [, family, source, , sourcePort, destinationPort, ...rest] = data.toString('latin1', 0, end).split(' ');
+  const fields = data.toString('latin1', 0, end).split(' ');
+  const [, family, source = '', destination = '', sourcePort, destinationPort] = fields;
   if (family === 'UNKNOWN') return { state: 'complete', peer: null, consumed };
-  if (rest.length > 0 || source === undefined || destinationPort === undefined) return INVALID;
+  const isAddress = family === 'TCP4' ? isIpv4 : isIpv6;
+  if (fields.length !== 6 || (family !== 'TCP4' && family !== 'TCP6')) return INVALID;
+  if (!isAddress(source) || !isAddress(destination)) return INVALID;
   const port = readPort(sourcePort);
-  if (port === null || !(family === 'TCP4' ? isIpv4(source) : family === 'TCP6' && isIpv6(source))) return INVALID;
-  return { state: 'complete', peer: { host: source, port }, consumed };
+  if (port === null || readPort(destinationPort) === null) return INVALID;
+  return { state: 'complete', peer: { host: inWords(source), port }, consumed };
 }
 
 function readV2(data: Buffer): ProxyHeader {
@@ -80,7 +83,8 @@ export function writeProxyHeader(version: 'v1' | 'v2', source: ProxiedPeer, dest
   if (version === 'v1') {
     if (!known) return Buffer.from('PROXY UNKNOWN\r\n');
     const family = v4 ? 'TCP4' : 'TCP6';
-    return Buffer.from(`PROXY ${family} ${source.host} ${destination.host} ${source.port} ${destination.port}\r\n`);
+    const hosts = `${inWords(source.host)} ${inWords(destination.host)}`;
+    return Buffer.from(`PROXY ${family} ${hosts} ${source.port} ${destination.port}\r\n`);
   }
   if (!known) return Buffer.concat([SIGNATURE, Buffer.from([0x20, 0x00, 0x00, 0x00])]);
   const address = (host: string): Buffer => (v4 ? Buffer.from(host.split('.').map(Number)) : ipv6Bytes(host));
@@ -95,6 +99,11 @@ function readPort(text: string | undefined): number | null {
   if (text === undefined || !/^\d{1,5}$/.test(text)) return null;
   const port = Number(text);
   return port <= 65535 ? port : null;
+}
+
+/** An address in a form that fits into a v1 line: IPv6 as eight words, without an IPv4 tail. */
+function inWords(address: string): string {
+  return isIpv4(address) ? address : ipv6Text(ipv6Bytes(address));
 }
 
 function ipv6Bytes(text: string): Buffer {

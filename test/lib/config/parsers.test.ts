@@ -18,8 +18,9 @@ describe('durations', () => {
     ['0s', 0],
   ])('%s is %d ms', (text, ms) => expect(parseDuration(text)).toBe(ms));
 
-  it.each(['', '5', 's', '-1s', '1.5s', '1 s', '1s ', '1d', '1h30m', '1e3s', '٣s', '1S', '999999999999h'])('%j is none', (text) =>
-    expect(parseDuration(text)).toBeUndefined(),
+  it.each(['', '5', 's', '-1s', '1.5s', '1 s', '1s ', '1d', '1h30m', '1e3s', '٣s', '1S', '999999999999h'])(
+    '%j is none',
+    (text) => expect(parseDuration(text)).toBeUndefined(),
   );
 
   it('come back from text as they were', () => {

@@ -31,6 +31,8 @@ test.each([
   ['a family that does not fit', 'PROXY TCP6 192.0.2.1 192.0.2.2 1 2\r\n'],
   ['an address with a leading zero', 'PROXY TCP4 05.6.4.4 192.0.2.2 1 2\r\n'],
   ['a port out of range', 'PROXY TCP4 192.0.2.1 192.0.2.2 70000 2\r\n'],
+  ['no destination', 'PROXY TCP6 2001:db8::1  25700 443\r\n'],
+  ['a port of the destination that is none', 'PROXY TCP4 192.0.2.1 192.0.2.2 1 x\r\n'],
   ['missing fields', 'PROXY TCP4 192.0.2.1 192.0.2.2 1\r\n'],
   ['too many fields', 'PROXY TCP4 192.0.2.1 192.0.2.2 1 2 3\r\n'],
   ['a line without end', `PROXY TCP4 ${'1'.repeat(120)}`],
@@ -39,6 +41,16 @@ test.each([
   ['too short a block', '\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x02\0\0'],
 ])('%s is invalid', (_, text) => {
   expect(readProxyHeader(Buffer.from(text, 'latin1')).state).toBe('invalid');
+});
+
+test('an IPv6 address with an IPv4 tail fits into a v1 line', () => {
+  const peer = { host: '42d:82c:c118:2552:929b:fe08:242.113.183.180', port: 25_700 };
+  const header = writeProxyHeader('v1', peer, peer);
+  expect(header.length).toBeLessThanOrEqual(107);
+  expect(readProxyHeader(header)).toMatchObject({
+    state: 'complete',
+    peer: { host: '42d:82c:c118:2552:929b:fe08:f271:b7b4', port: 25_700 },
+  });
 });
 
 test.each(['PROXY UNKNOWN\r\n', 'PROXY UNKNOWN anything goes\r\n', '\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00'])(
