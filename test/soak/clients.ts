@@ -103,7 +103,8 @@ const ALERT_BYTES = 19;
 const gamble: Act = async (world, random) => {
   const session = await enter(world, MOODY);
   if (session === null) return;
-  const data = randomBytes(sizeOf(random));
+  // More than an alert, which would otherwise be taken for an echo that is wrong.
+  const data = randomBytes(ALERT_BYTES + sizeOf(random));
   send(world, session, data, random);
   const got = (await session.read(data.length, 3000)) ?? session.plain;
   if (got.equals(data.subarray(0, got.length))) world.tally.echoed += got.length;
