@@ -10,18 +10,10 @@ import { describeDcs } from './dc-stats.ts';
 import { KeyMaker } from './key-maker.ts';
 import { packUsers } from './packed-users.ts';
 import { compactReplays, loadReplays } from './replay-store.ts';
-import { BreakerTable } from './shared/breakers.ts';
-import { Counters } from './shared/counters.ts';
-import { COVER_STATES, Gauges } from './shared/gauges.ts';
-import { KeyPoints } from './shared/key-points.ts';
-import { LoopFilter } from './shared/loop-filter.ts';
-import { ReplayTable } from './shared/replay.ts';
-import { SourceTable } from './shared/sources.ts';
-import { WarmCounts } from './shared/warm-counts.ts';
+import { COVER_STATES } from './shared/gauges.ts';
+import { SharedTables } from './shared/tables.ts';
 import type { WorkerMessage, WorkerRequest, WorkerRevision } from './worker-messages.ts';
 
-/** Handshakes that find a key ready when all clients come at once: 256 KiB. */
-const KEY_POINTS = 8192;
 const COMPACT_MS = 3600_000;
 const STOP_MS = 2000;
 const POLL_MS = 50;
@@ -39,14 +31,7 @@ export class ListenError extends Error {
 /** The worker threads of one engine process and the tables that they share. */
 export class Pool {
   readonly #startedAt = Date.now();
-  readonly #counters: Counters;
-  readonly #gauges: Gauges;
-  readonly #sources: SourceTable;
-  readonly #replay: ReplayTable;
-  readonly #loops: LoopFilter;
-  readonly #points = KeyPoints.create(KEY_POINTS);
-  readonly #breakers = BreakerTable.create();
-  readonly #warm: WarmCounts;
+  readonly #tables: SharedTables;
   readonly #dcSlots = new DcSlots();
   readonly #seed: [number, number] = [randomBytes(4).readInt32LE(), randomBytes(4).readInt32LE()];
   readonly #workers: (Worker | null)[];
@@ -72,12 +57,7 @@ export class Pool {
     this.#tell = tell;
     this.#port = settings.listen.port;
     this.#workers = Array<Worker | null>(settings.workers).fill(null);
-    this.#counters = Counters.create(settings.workers);
-    this.#gauges = Gauges.create(settings.workers);
-    this.#loops = LoopFilter.create(settings.workers);
-    this.#sources = SourceTable.create(settings.limits.connections, settings.workers);
-    this.#warm = WarmCounts.create(settings.workers);
-    this.#replay = ReplayTable.create(replayEntries(totalmem()));
+    this.#tables = new SharedTables(settings, totalmem());
     this.#compaction = setInterval(() => void this.#compact(), COMPACT_MS);
     this.#compaction.unref();
   }
@@ -86,12 +66,12 @@ export class Pool {
   async start(): Promise<{ pid: number; listening: { host: string; port: number } }> {
     const { listen, replayFile } = this.#revision.settings;
     if (replayFile !== null) {
-      loadReplays(replayFile, this.#replay, unixSeconds());
+      loadReplays(replayFile, this.#tables.replay, unixSeconds());
       await this.#compact();
     }
     // One after the other: with port 0 the first decides which port the others share.
     for (let index = 0; index < this.#workers.length; index++) this.#port = await this.#startWorker(index);
-    this.#keys = new KeyMaker(this.#points);
+    this.#keys = new KeyMaker(this.#tables.points);
     return { pid: process.pid, listening: { host: listen.host, port: this.#port } };
   }
 
@@ -112,24 +92,24 @@ export class Pool {
       accelerator: this.#accelerator,
       listening: { host: this.#revision.settings.listen.host, port: this.#port },
       connections: {
-        current: this.#gauges.get('sessions'),
-        relayed: this.#gauges.get('relayed'),
-        cover: this.#gauges.get('covers'),
-        total: this.#counters.total('accepted'),
+        current: this.#tables.gauges.get('sessions'),
+        relayed: this.#tables.gauges.get('relayed'),
+        cover: this.#tables.gauges.get('covers'),
+        total: this.#tables.counters.total('accepted'),
         cap: limits.connections,
       },
-      handshakes: this.#counters.results(),
-      closes: this.#counters.closes(),
+      handshakes: this.#tables.counters.results(),
+      closes: this.#tables.counters.closes(),
       workerFailures: this.#failures,
-      faults: this.#counters.total('faults'),
-      bytes: { up: this.#counters.total('up'), down: this.#counters.total('down') },
+      faults: this.#tables.counters.total('faults'),
+      bytes: { up: this.#tables.counters.total('up'), down: this.#tables.counters.total('down') },
       cover: {
-        lastDial: COVER_STATES[this.#gauges.get('coverState')] ?? null,
-        dials: this.#counters.total('coverDials'),
-        failures: this.#counters.total('coverFailures'),
-        refusedAtCap: this.#counters.total('coverRefused'),
+        lastDial: COVER_STATES[this.#tables.gauges.get('coverState')] ?? null,
+        dials: this.#tables.counters.total('coverDials'),
+        failures: this.#tables.counters.total('coverFailures'),
+        refusedAtCap: this.#tables.counters.total('coverRefused'),
       },
-      replay: { entries: this.#replay.entries, evicted: this.#replay.evicted },
+      replay: { entries: this.#tables.replay.entries, evicted: this.#tables.replay.evicted },
       dcs: this.#dcStats(),
       rssBytes: process.memoryUsage.rss(),
     };
@@ -140,8 +120,8 @@ export class Pool {
     this.#draining = true;
     this.#post({ type: 'drain' });
     const end = performance.now() + timeoutMs;
-    while (this.#gauges.get('sessions') > 0 && performance.now() < end) await sleep(POLL_MS);
-    return { cut: this.#gauges.get('sessions') };
+    while (this.#tables.gauges.get('sessions') > 0 && performance.now() < end) await sleep(POLL_MS);
+    return { cut: this.#tables.gauges.get('sessions') };
   }
 
   /** Close everything; resolves when the workers have ended. */
@@ -163,16 +143,7 @@ export class Pool {
         revision: this.#forWorkers(),
         port: this.#port,
         seed: this.#seed,
-        memory: {
-          counters: this.#counters.memory,
-          gauges: this.#gauges.memory,
-          sources: this.#sources.memory,
-          replay: this.#replay.memory,
-          loops: this.#loops.memory,
-          points: this.#points.memory,
-          breakers: this.#breakers.memory,
-          warm: this.#warm.memory,
-        },
+        memory: this.#tables.memory,
       },
     });
     this.#workers[index] = worker;
@@ -202,12 +173,7 @@ export class Pool {
     this.#workers[index] = null;
     if (this.#stopping) return;
     this.#failures += 1;
-    this.#sources.releaseWorker(index);
-    this.#replay.releaseWorker(index);
-    this.#breakers.releaseWorker(index);
-    this.#loops.release(index);
-    this.#gauges.release(index);
-    const connections = this.#counters.row(index).abandon();
+    const connections = this.#tables.release(index);
     this.#tell(fault('worker_failed', { worker: index, cause, connections }));
     this.#restart(index);
   }
@@ -257,7 +223,11 @@ export class Pool {
 
   #dcStats(): EngineStats['dcs'] {
     const { telegram } = this.#revision.settings;
-    const tables = { slots: this.#dcSlots.assign(telegram.dcs), breakers: this.#breakers, warm: this.#warm };
+    const tables = {
+      slots: this.#dcSlots.assign(telegram.dcs),
+      breakers: this.#tables.breakers,
+      warm: this.#tables.warm,
+    };
     return describeDcs(telegram, tables, monotonicMs());
   }
 
@@ -277,17 +247,11 @@ export class Pool {
     const { replayFile } = this.#revision.settings;
     if (replayFile === null) return;
     try {
-      await compactReplays(replayFile, this.#replay, unixSeconds());
+      await compactReplays(replayFile, this.#tables.replay, unixSeconds());
     } catch (error) {
       this.#tell(fault('replay_journal_failed', { message: error instanceof Error ? error.message : String(error) }));
     }
   }
-}
-
-/** Openings remembered at once: 16 bytes each, so 2 MiB on the smallest hosts and 16 MiB on large ones. */
-function replayEntries(ramBytes: number): number {
-  const gib = ramBytes / 2 ** 30;
-  return gib < 1 ? 2 ** 17 : gib < 4 ? 2 ** 18 : 2 ** 20;
 }
 
 /** What ended a worker, and where. */

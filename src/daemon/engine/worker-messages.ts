@@ -1,5 +1,6 @@
 import type { AcceleratorState, EngineEvent, EngineSettings } from '../supervisor/engine.ts';
 import type { PackedUsers } from './packed-users.ts';
+import type { SharedTables } from './shared/tables.ts';
 import type { SlotMap } from './dc-slots.ts';
 
 /** What the engine process and its worker threads say to each other. */
@@ -20,16 +21,7 @@ export interface WorkerData {
   /** Port that an earlier worker got; the configured one otherwise. */
   port: number;
   seed: [number, number];
-  memory: {
-    counters: SharedArrayBuffer;
-    gauges: SharedArrayBuffer;
-    sources: SharedArrayBuffer;
-    replay: SharedArrayBuffer;
-    loops: SharedArrayBuffer;
-    points: SharedArrayBuffer;
-    breakers: SharedArrayBuffer;
-    warm: SharedArrayBuffer;
-  };
+  memory: SharedTables['memory'];
 }
 
 export type WorkerRequest =
