@@ -184,9 +184,10 @@ export class Conn {
     if (!this.#yielding) this.socket.resume();
   }
 
-  /** Send FIN after what is queued. */
+  /** Send FIN after what is queued. Where the peer has said it too, closing does that, and saves the shutdown. */
   end(): void {
-    this.socket.end();
+    if (this.ended && this.queued === 0) this.socket.destroy();
+    else this.socket.end();
   }
 
   /** Close as the other side was closed: by FIN after what is queued, or by reset. */

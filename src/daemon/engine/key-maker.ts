@@ -1,8 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { KeyPoints } from './shared/key-points.ts';
 
-/** A few percent of one core while keys are missing, in pieces that hold nobody up who shares it: two take 0.07 ms. */
-const PACE_MS = 1;
+/** A few percent of one core while keys run short, in pieces that hold nobody up who shares it: two take 0.07 ms. */
+const HURRY_MS = 1;
+/** Once the queue was full and half of it is there still: in a burst the handshakes need the core more. */
+const LEISURE_MS = 16;
 const AT_ONCE = 2;
 /** How often a full queue is looked at. */
 const FULL_MS = 500;
@@ -23,10 +25,11 @@ export function makeKeyPoint(): Buffer {
 export class KeyMaker {
   readonly #points: KeyPoints;
   #timer: NodeJS.Timeout;
+  #short = true;
 
   constructor(points: KeyPoints) {
     this.#points = points;
-    this.#timer = setTimeout(() => this.#fill(), PACE_MS);
+    this.#timer = setTimeout(() => this.#fill(), HURRY_MS);
   }
 
   close(): void {
@@ -34,8 +37,12 @@ export class KeyMaker {
   }
 
   #fill(): void {
-    const missing = Math.min(AT_ONCE, this.#points.room);
-    for (let made = 0; made < missing; made++) this.#points.put(makeKeyPoint());
-    this.#timer = setTimeout(() => this.#fill(), missing === AT_ONCE ? PACE_MS : FULL_MS);
+    const { room, capacity } = this.#points;
+    for (let made = 0; made < Math.min(AT_ONCE, room); made++) this.#points.put(makeKeyPoint());
+    const full = room <= AT_ONCE;
+    if (full) this.#short = false;
+    else if (room > capacity / 2) this.#short = true;
+    const pace = this.#short ? HURRY_MS : LEISURE_MS;
+    this.#timer = setTimeout(() => this.#fill(), full ? FULL_MS : pace);
   }
 }

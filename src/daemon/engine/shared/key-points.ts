@@ -11,13 +11,14 @@ export class KeyPoints {
   readonly memory: SharedArrayBuffer;
   readonly #counts: Int32Array;
   readonly #points: Uint8Array;
-  readonly #capacity: number;
+  /** How many keys fit. */
+  readonly capacity: number;
 
   private constructor(memory: SharedArrayBuffer) {
     this.memory = memory;
     this.#counts = new Int32Array(memory, 0, 2);
     this.#points = new Uint8Array(memory, HEAD_BYTES);
-    this.#capacity = this.#points.length / POINT_BYTES;
+    this.capacity = this.#points.length / POINT_BYTES;
   }
 
   /** Room for `capacity` keys or a few more. */
@@ -31,7 +32,7 @@ export class KeyPoints {
 
   /** How many more keys can be put. */
   get room(): number {
-    return this.#capacity - this.#waiting(Atomics.load(this.#counts, TAKEN));
+    return this.capacity - this.#waiting(Atomics.load(this.#counts, TAKEN));
   }
 
   /** Add a key of 32 bytes; only where there is room, and only by the one thread that fills. */
@@ -57,6 +58,6 @@ export class KeyPoints {
   }
 
   #offset(count: number): number {
-    return (count & (this.#capacity - 1)) * POINT_BYTES;
+    return (count & (this.capacity - 1)) * POINT_BYTES;
   }
 }

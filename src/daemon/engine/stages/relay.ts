@@ -56,8 +56,7 @@ export class Relay implements Stage, ConnOwner {
     gauges.add('relayed', 1);
     upstream.relay();
     this.#client.relay();
-    upstream.write(made.wire);
-    if (rest.length > 0) this.#sendUp(rest, rest.length);
+    upstream.write(rest.length === 0 ? made.wire : Buffer.concat([made.wire, this.#passUp(rest, rest.length)]));
     if (upstream.queued === 0) this.#client.resume();
   }
 
@@ -65,13 +64,13 @@ export class Relay implements Stage, ConnOwner {
     this.#lastActive = this.#session.plane.wheel.now;
     const count = this.#records === null ? length : this.#records.unwrap(buffer, length);
     if (count === -1) this.#session.close('client_fault');
-    else if (count > 0) this.#sendUp(buffer, count);
+    else if (count > 0 && !this.#upstream.write(this.#passUp(buffer, count), count)) this.#client.pause();
   }
 
-  /** `buffer[0:length)` of the client's stream, out of its records; changed in place. */
-  #sendUp(buffer: Buffer, length: number): void {
+  /** Count `buffer[0:length)` of the client's stream, and make it the DC's: the first `length` bytes of the result. */
+  #passUp(buffer: Buffer, length: number): Buffer {
     this.#session.plane.counters.up(length);
-    if (!this.#upstream.write(Ctr.recrypt(this.#clientUp, this.#dcUp, buffer, length), length)) this.#client.pause();
+    return Ctr.recrypt(this.#clientUp, this.#dcUp, buffer, length);
   }
 
   /** Bytes of the DC. */
