@@ -261,14 +261,20 @@ describe('without a cover', () => {
     const cover = { host: '127.0.0.1', port: (quiet.address() as net.AddressInfo).port };
     proxy = await startEngine({ cover, limits: { coverConnections: 3 } });
     const peers: Peer[] = [];
-    for (let at = 0; at < 5; at++) {
+    for (let at = 0; at < 8; at++) {
       const peer = await Peer.open(proxy.target);
       peer.send(Buffer.from('GET / HTTP/1.1\r\n'));
       peers.push(peer);
     }
-    await expect.poll(() => peers.filter((peer) => peer.ended === 'ECONNRESET').length).toBe(2);
+    // Three are there, three wait for their turn, and for two there is no room to wait in.
+    const refused = (): Peer[] => peers.filter((peer) => peer.ended === 'ECONNRESET');
+    await expect.poll(() => refused().length).toBe(2);
+    await expect.poll(() => held.length).toBe(3);
     expect((await proxy.stats()).cover.refusedAtCap).toBe(2);
     expect((await proxy.stats()).connections.cover).toBe(3);
+    for (const socket of held.slice(0, 2)) socket.destroy();
+    await expect.poll(() => held.length).toBe(5);
+    expect(refused()).toHaveLength(2);
     for (const peer of peers) peer.socket.resetAndDestroy();
     await expect.poll(async () => (await proxy?.stats())?.connections.cover).toBe(0);
     for (const socket of held) socket.destroy();

@@ -5,7 +5,7 @@ import type { ResolvedCover } from './cover-target.ts';
 import type { Plane } from './plane.ts';
 import { COVER_STATES } from './shared/gauges.ts';
 import { LoopFilter } from './shared/loop-filter.ts';
-import type { Timed } from './wheel.ts';
+import { TICK_MS, type Timed } from './wheel.ts';
 
 export interface CoverClient {
   conn: Conn;
@@ -40,7 +40,10 @@ export class CoverRelay implements ConnOwner, Timed {
   #conn: Conn | null = null;
   #connected = false;
   #clientEnded = false;
-  #counted = false;
+  /** What it takes of the gauges. */
+  #holds: 'covers' | 'coverQueue' | null = null;
+  /** Wheel tick at which waiting for a place ends. */
+  #patience = 0;
   #loopCell: number | null = null;
   #over = false;
 
@@ -52,14 +55,33 @@ export class CoverRelay implements ConnOwner, Timed {
   }
 
   start(): void {
-    const { gauges, settings, counters, cover } = this.#plane;
-    this.#counted = gauges.take('covers', settings.limits.coverConnections);
-    if (!this.#counted) {
-      counters.add('coverRefused', 1);
-      this.#giveUp('full');
+    const { wheel, settings } = this.#plane;
+    this.#patience = wheel.now + wheel.ticks(settings.cover.connectMs);
+    this.#enter();
+  }
+
+  /** Take a place. Where all are taken the client waits for one, as at a busy site; only so many can. */
+  #enter(): void {
+    const { gauges, settings, counters, cover, wheel } = this.#plane;
+    const { coverConnections } = settings.limits;
+    if (gauges.take('covers', coverConnections)) {
+      this.#leave();
+      this.#holds = 'covers';
+      cover.resolve((resolved) => this.#dial(resolved));
       return;
     }
-    cover.resolve((resolved) => this.#dial(resolved));
+    if (this.#holds === null && gauges.take('coverQueue', coverConnections)) this.#holds = 'coverQueue';
+    if (this.#holds === null || wheel.now >= this.#patience) {
+      counters.add('coverRefused', 1);
+      this.#giveUp('full');
+    } else {
+      wheel.schedule(this, TICK_MS);
+    }
+  }
+
+  #leave(): void {
+    if (this.#holds !== null) this.#plane.gauges.add(this.#holds, -1);
+    this.#holds = null;
   }
 
   #dial(resolved: ResolvedCover): void {
@@ -162,9 +184,10 @@ export class CoverRelay implements ConnOwner, Timed {
     this.#client.fault(error);
   }
 
-  /** The cover did not take the connection in time. */
+  /** Time to look for a place again, or the cover did not take the connection in time. */
   expire(): void {
-    this.#conn?.destroy('ETIMEDOUT');
+    if (this.#holds === 'coverQueue') this.#enter();
+    else this.#conn?.destroy('ETIMEDOUT');
   }
 
   #giveUp(reason: 'failed' | 'loop' | 'full'): void {
@@ -179,8 +202,7 @@ export class CoverRelay implements ConnOwner, Timed {
   #finish(): void {
     this.#over = true;
     this.#plane.wheel.cancel(this);
-    if (this.#counted) this.#plane.gauges.add('covers', -1);
-    this.#counted = false;
+    this.#leave();
     if (this.#loopCell !== null) this.#plane.loops.leave(this.#loopCell);
     this.#loopCell = null;
   }

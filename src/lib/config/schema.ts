@@ -110,7 +110,8 @@ export const tables = {
       .union([z.literal('auto'), positive])
       .prefault('auto')
       .register(about, {
-        description: 'Connections handed to the web site at once; auto derives it from limits.connections.',
+        description:
+          'Connections handed to the web site at once; as many more wait for a place. auto derives it from limits.connections.',
         allowed: '"auto" or a whole number from 1',
         input: 'number',
       }),

@@ -1,6 +1,6 @@
 /** Numbers that all workers change together and limits compare with, and each worker's share of them. */
 
-const NAMES = ['sessions', 'connections', 'relayed', 'covers', 'coverState'] as const;
+const NAMES = ['sessions', 'connections', 'relayed', 'covers', 'coverQueue', 'coverState'] as const;
 type GaugeName = (typeof NAMES)[number];
 
 /** Values of the `coverState` gauge. */
