@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
-const NEEDED = ['node_api.h', 'common.gypi', 'openssl/evp.h'];
+const NEEDED = ['node_api.h', 'common.gypi', 'openssl/evp.h', 'uv.h'];
 
 /**
  * The directory with the running Node's `include/node`, where it lies beside the program as in Node's archive and in its npm

@@ -100,6 +100,16 @@ export class Ctr {
     return chunk;
   }
 
+  /** This stream's handle for the accelerator that it was made with, which may go stale; 0 without one. */
+  handle(): number {
+    return this.#accelerator === null ? 0 : this.#open(this.#accelerator);
+  }
+
+  /** The accelerator has used the handle for `bytes` more bytes. */
+  advance(bytes: number): void {
+    this.#offset += bytes;
+  }
+
   /** Drop what the stream holds; the next chunk makes it again from the offset. */
   rest(): void {
     if (this.#handle !== 0) this.#accelerator?.close(this.#handle);

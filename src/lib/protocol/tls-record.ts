@@ -44,6 +44,22 @@ export class RecordReader {
     return kept;
   }
 
+  /** Write where it stands into four numbers of `state`, so that another reader may go on. */
+  save(state: Float64Array, at: number): void {
+    state[at] = this.#left;
+    state[at + 1] = this.#keep ? 1 : 0;
+    state[at + 2] = this.#header;
+    state[at + 3] = this.#headerBytes;
+  }
+
+  /** Go on where the reader that wrote these numbers stood. */
+  restore(state: Float64Array, at: number): void {
+    this.#left = state[at] as number;
+    this.#keep = state[at + 1] === 1;
+    this.#header = state[at + 2] as number;
+    this.#headerBytes = state[at + 3] as number;
+  }
+
   /** Begin the record whose header is complete. */
   #open(): boolean {
     const type = Math.floor(this.#header / 2 ** 32);

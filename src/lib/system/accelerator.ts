@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Accelerator } from '../protocol/ctr.ts';
 import { packageUrl } from './module-url.ts';
+import { FORM, FORM_PLACES, type NativeLanes } from './native-lanes.ts';
 
 /** Where `src/native/build.js` leaves the addon. */
 const FILE = fileURLToPath(packageUrl('src/native/accelerator.node'));
@@ -20,20 +21,27 @@ const SEALED = Buffer.from(
     '2b0930daa23de94ce87017ba2d84988ddfc9c58db67aada613c2dd08457941a6',
   'hex',
 );
+/** A record, a change-cipher-spec and another record, from RFC 8446 §5.1 with the version that TLS 1.3 writes. */
+const RECORDS = Buffer.from('170303000361626314030300010117030300026465', 'hex');
+
 /** A place inside the second block, where the self-test cuts. */
 const CUT = 21;
 const CUT_COUNTER = Buffer.from('f0f1f2f3f4f5f6f7f8f9fafbfcfdff00', 'hex');
+
+/** The cipher, and lanes where the system has what they need. */
+export type NativeAccelerator = Accelerator & Partial<NativeLanes>;
 
 /**
  * The accelerator of this thread, or null where it is turned off or not built. One that cannot be used is null too, and
  * `refused` hears why.
  */
-export function loadAccelerator(refused: (reason: string) => void, file = FILE): Accelerator | null {
+export function loadAccelerator(refused: (reason: string) => void, file = FILE): NativeAccelerator | null {
   if (process.env.MTP_ACCELERATOR === 'off' || !existsSync(file)) return null;
   try {
-    const loaded = createRequire(import.meta.url)(file) as Accelerator;
-    if (isRight(loaded)) return loaded;
-    refused('it does not compute AES-256-CTR');
+    const loaded = createRequire(import.meta.url)(file) as NativeAccelerator;
+    if (!isRight(loaded)) refused('it does not compute AES-256-CTR');
+    else if (!unwraps(loaded)) refused('it does not read TLS records');
+    else return loaded;
   } catch (error) {
     refused(error instanceof Error ? error.message : String(error));
   }
@@ -60,4 +68,17 @@ function isRight(loaded: Accelerator): boolean {
   loaded.close(again);
   loaded.close(to);
   return sealed && resumed && same && !loaded.apply(handle, data, 0, 1) && !loaded.recrypt(again, to, data, 0, 1);
+}
+
+/** Whether lanes, where there are any, take records apart wherever they are cut. */
+function unwraps({ unwrap }: NativeAccelerator): boolean {
+  if (unwrap === undefined) return true;
+  return Array.from({ length: RECORDS.length }, (_, cut) => cut).every((cut) => {
+    const form = new Float64Array(FORM_PLACES);
+    const data = Buffer.from(RECORDS);
+    const first = unwrap(form, data, 0, cut);
+    const second = unwrap(form, data, cut, data.length - cut);
+    const stream = data.toString('latin1', 0, first) + data.toString('latin1', cut, cut + second);
+    return stream === 'abcde' && form[FORM.records] === 0;
+  });
 }
