@@ -1,5 +1,5 @@
 import { readSync, writeSync } from 'node:fs';
-import net from 'node:net';
+import type net from 'node:net';
 import { errnoCode } from '../../lib/errors.ts';
 
 /**
@@ -60,7 +60,7 @@ function connOf(socket: net.Socket): Conn {
   return (socket as OwnedSocket)[CONN];
 }
 
-type Onread = NonNullable<net.SocketConstructorOpts['onread']>;
+export type Onread = NonNullable<net.SocketConstructorOpts['onread']>;
 
 export class Conn {
   readonly socket: net.Socket;
@@ -80,6 +80,8 @@ export class Conn {
   #fd = -1;
   #paused = false;
   #yielding = false;
+  /** Ends the loan of the descriptor, if there is one. */
+  #recall: (() => void) | null = null;
   #error: string | null = null;
 
   /** `open` makes the socket, and is given the callbacks that it shall read with; `local` is a unix socket. */
@@ -120,6 +122,33 @@ export class Conn {
     }
   }
 
+  /**
+   * The descriptor, if it can be lent: the socket is open both ways, reads into our buffer, and has nothing under way. Null
+   * otherwise.
+   */
+  lendable(): number | null {
+    const { socket } = this;
+    const busy =
+      this.#recall !== null || this.#paused || this.#yielding || this.queued > 0 || socket.writableLength > 0;
+    const ending = this.closed || this.ended || socket.destroyed || socket.writableEnded;
+    return busy || ending || this.#local || this.#buffer === null ? null : this.#descriptor();
+  }
+
+  /**
+   * Leave the socket to who uses its descriptor. `recall` is called before anything else is done with this socket, above all
+   * before it is closed: from then on the number may be another's. It must end the use there and then, and call `takeBack`.
+   */
+  lend(recall: () => void): void {
+    this.#recall = recall;
+    this.socket.pause();
+  }
+
+  /** The loan is over: read on. */
+  takeBack(): void {
+    this.#recall = null;
+    if (!this.socket.destroyed) this.socket.resume();
+  }
+
   /** Leave the small reads of the opening. */
   relay(): void {
     this.#read = 'steady';
@@ -130,6 +159,7 @@ export class Conn {
    * source until `onDrain`.
    */
   write(data: Uint8Array, length = data.length): boolean {
+    this.#recall?.();
     if (this.closed || this.socket.writableEnded) return true;
     let taken = 0;
     if (this.queued === 0) {
@@ -161,6 +191,7 @@ export class Conn {
    * yet. A byte read here is lost.
    */
   isQuiet(): boolean {
+    this.#recall?.();
     const fd = this.closed || this.ended ? null : this.#descriptor();
     if (fd === null) return false;
     try {
@@ -173,6 +204,7 @@ export class Conn {
 
   /** Stop reading; what has been read so far was too much for the other side, so the next reads are smaller. */
   pause(): void {
+    this.#recall?.();
     this.#paused = true;
     this.#fullReads = 0;
     if (this.#read === 'bulk') this.#read = 'steady';
@@ -180,18 +212,21 @@ export class Conn {
   }
 
   resume(): void {
+    this.#recall?.();
     this.#paused = false;
     if (!this.#yielding) this.socket.resume();
   }
 
   /** Send FIN after what is queued. Where the peer has said it too, closing does that, and saves the shutdown. */
   end(): void {
+    this.#recall?.();
     if (this.ended && this.queued === 0) this.socket.destroy();
     else this.socket.end();
   }
 
   /** Close as the other side was closed: by FIN after what is queued, or by reset. */
   closeLike(error: string | null): void {
+    this.#recall?.();
     if (error !== null) {
       this.reset();
       return;
@@ -203,12 +238,14 @@ export class Conn {
 
   /** Close at once, by FIN. */
   destroy(error: string | null = null): void {
+    this.#recall?.();
     this.#error ??= error;
     this.socket.destroy();
   }
 
   /** Close at once, by RST where there is a connection that has one: not on a unix socket, not before it is open. */
   reset(): void {
+    this.#recall?.();
     const shuttingDown = this.socket.writableEnded && !this.socket.writableFinished;
     // A handle in the middle of a shutdown refuses to be reset, and would stay open.
     if (this.socket.connecting || this.#local || shuttingDown) this.socket.destroy();
@@ -241,6 +278,11 @@ export class Conn {
   #onRead(length: number): boolean {
     const buffer = this.#buffer as Buffer;
     this.feed(buffer, length);
+    if (this.#recall !== null) {
+      // Whoever has the descriptor now reads by turns of its own.
+      this.#fullReads = 0;
+      return true;
+    }
     if (length < buffer.length) {
       this.#fullReads = 0;
       return true;
@@ -254,13 +296,4 @@ export class Conn {
     });
     return false;
   }
-}
-
-/** Connect to `target` with the worker's read buffer. */
-export function dial(owner: ConnOwner, target: net.NetConnectOpts): Conn {
-  const open = (onread: Onread): net.Socket =>
-    net.connect({ ...target, onread, allowHalfOpen: true, autoSelectFamily: false } as net.NetConnectOpts);
-  const conn = new Conn(open, 'path' in target);
-  conn.owner = owner;
-  return conn;
 }

@@ -1,6 +1,7 @@
 import { writeProxyHeader } from '../../lib/protocol/proxy-protocol.ts';
 import type { Endpoint } from '../supervisor/engine.ts';
-import { type Conn, type ConnOwner, dial } from './conn.ts';
+import type { Conn, ConnOwner } from './conn.ts';
+import { dial } from './dial.ts';
 import type { ResolvedCover } from './cover-target.ts';
 import type { Plane } from './plane.ts';
 import { COVER_STATES } from './shared/gauges.ts';

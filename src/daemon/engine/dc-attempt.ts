@@ -2,7 +2,8 @@ import { isIPv6 } from 'node:net';
 import { ipv6Words } from '../../lib/protocol/ip-address.ts';
 import { socksAddress, SocksDialogue } from '../../lib/protocol/socks5.ts';
 import type { Endpoint, EngineSettings } from '../supervisor/engine.ts';
-import { type Conn, type ConnOwner, dial } from './conn.ts';
+import type { Conn, ConnOwner } from './conn.ts';
+import { dial } from './dial.ts';
 import type { Plane } from './plane.ts';
 import type { Timed } from './wheel.ts';
 

@@ -3,6 +3,7 @@ import type { Endpoint, EngineEvent, EngineSettings } from '../supervisor/engine
 import type { Conn } from './conn.ts';
 import type { CoverTargetResolver } from './cover-target.ts';
 import type { DcBreakers } from './dc-breakers.ts';
+import type { Lanes } from './lanes.ts';
 import type { ReplayJournal } from './replay-journal.ts';
 import type { CounterRow } from './shared/counters.ts';
 import type { GaugeRow } from './shared/gauges.ts';
@@ -45,5 +46,7 @@ export interface Plane {
   /** Which addresses of DCs work. */
   readonly breakers: DcBreakers;
   readonly warm: WarmConnections;
+  /** Null where relays have none. */
+  readonly lanes: Lanes | null;
   readonly event: (level: EngineEvent['level'], event: string, detail: EngineEvent['detail']) => void;
 }

@@ -16,9 +16,11 @@ export class Wheel {
   /** Ticks since the start: the coarse clock of idle checks. */
   now = 0;
 
-  constructor() {
+  /** `before` is called ahead of the ticks that are due, so that what expires by them knows the latest. */
+  constructor(before: () => void = () => undefined) {
     const started = performance.now();
     this.#timer = setInterval(() => {
+      before();
       const target = Math.floor((performance.now() - started) / TICK_MS);
       while (this.now < target) this.#turn();
     }, TICK_MS);

@@ -7,6 +7,7 @@ import { CoverTargetResolver } from './cover-target.ts';
 import { DcBreakers, monotonicMs } from './dc-breakers.ts';
 import { DcUpkeep } from './dc-upkeep.ts';
 import { DcWarm } from './dc-warm.ts';
+import { Lanes } from './lanes.ts';
 import { listen } from './listener.ts';
 import type { Plane } from './plane.ts';
 import { ReplayJournal } from './replay-journal.ts';
@@ -51,6 +52,7 @@ const tell: Plane['event'] = (level, name, detail) => {
 
 const accelerator = loadAccelerator((reason) => event('warn', 'accelerator_refused', { reason }));
 accelerate(accelerator);
+const lanes = Lanes.start(accelerator);
 
 function ofRevision({ settings, users }: WorkerRevision): Pick<Plane, 'settings' | 'users' | 'trusted' | 'cover'> {
   const { listen: at, proxyProtocolFrom, cover } = settings;
@@ -74,7 +76,7 @@ function blockList(cidrs: readonly string[]): BlockList {
 
 const plane: Plane = {
   ...ofRevision(revision),
-  wheel: new Wheel(),
+  wheel: new Wheel(() => lanes?.collect()),
   points: KeyPoints.attach(memory.points),
   counters: Counters.attach(memory.counters).row(worker),
   gauges: Gauges.attach(memory.gauges).row(worker),
@@ -89,6 +91,7 @@ const plane: Plane = {
     tell,
   }),
   warm: new DcWarm(worker, WarmCounts.attach(memory.warm).row(worker)),
+  lanes,
   event,
 };
 

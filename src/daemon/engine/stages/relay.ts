@@ -3,11 +3,15 @@ import { Ctr } from '../../../lib/protocol/ctr.ts';
 import { makeHeader, type OpenedHeader } from '../../../lib/protocol/obfuscated2.ts';
 import { framedBytes, frameRecords, type RecordReader } from '../../../lib/protocol/tls-record.ts';
 import { BULK_BYTES, type Conn, type ConnOwner } from '../conn.ts';
+import type { Direction, LaneUser } from '../lanes.ts';
 import { TICK_MS } from '../wheel.ts';
 import { HALF_CLOSED_MS, QUIET_CHECK_MS, type Stage, type StageSession } from './stage.ts';
 
 /** One write takes a whole bulk read with its record headers. Shared by the sessions of this thread. */
 const frames = Buffer.allocUnsafeSlow(framedBytes(BULK_BYTES));
+
+/** Reads in a row, each taken whole by the other side, after which a relay is worth a lane: short sessions never are. */
+const LANE_AFTER = 4;
 
 /** A client's stream as it stands once its header has been read. */
 export interface ClientStream {
@@ -22,16 +26,17 @@ export interface ClientStream {
  * Bytes between one client and its DC. A side that does not take what it is given stops the other: what is held for it is
  * never more than one read, at most 256 KiB and normally 64 KiB.
  */
-export class Relay implements Stage, ConnOwner {
+export class Relay implements Stage, ConnOwner, LaneUser {
   readonly inUse = true;
+  lane = 0;
+  readonly client: Conn;
+  readonly upstream: Conn;
+  readonly records: RecordReader | null;
+  readonly up: Direction;
+  /** Null in fast mode, where what the DC sends is what the client gets (protocol.md §6.3). */
+  readonly down: Direction | null;
   readonly #session: StageSession;
-  readonly #client: Conn;
-  readonly #upstream: Conn;
-  readonly #records: RecordReader | null;
-  readonly #clientUp: Ctr;
-  readonly #dcUp: Ctr;
-  /** DC stream in, client stream out; null in fast mode, where they are the same bytes (protocol.md §6.3). */
-  readonly #down: { dc: Ctr; client: Ctr } | null;
+  #reads = 0;
   /** Wheel tick of the last byte in either direction. */
   #lastActive: number;
 
@@ -42,12 +47,11 @@ export class Relay implements Stage, ConnOwner {
     const fast = settings.fastMode ? { downKeyIv } : {};
     const made = makeHeader({ transport, dc, random: randomBytes, secret: null, ...fast });
     this.#session = session;
-    this.#client = session.conn;
-    this.#upstream = upstream;
-    this.#records = records;
-    this.#clientUp = up;
-    this.#dcUp = made.up;
-    this.#down = settings.fastMode ? null : { dc: made.down, client: down };
+    this.client = session.conn;
+    this.upstream = upstream;
+    this.records = records;
+    this.up = { from: up, to: made.up };
+    this.down = settings.fastMode ? null : { from: made.down, to: down };
     this.#lastActive = wheel.now;
     upstream.owner = this;
     session.enter(this);
@@ -55,53 +59,79 @@ export class Relay implements Stage, ConnOwner {
     session.setDeadline(Math.min(settings.limits.idleMs, QUIET_CHECK_MS));
     gauges.add('relayed', 1);
     upstream.relay();
-    this.#client.relay();
+    this.client.relay();
     upstream.write(rest.length === 0 ? made.wire : Buffer.concat([made.wire, this.#passUp(rest, rest.length)]));
-    if (upstream.queued === 0) this.#client.resume();
+    if (upstream.queued === 0) this.client.resume();
   }
 
   clientData(buffer: Buffer, length: number): void {
     this.#lastActive = this.#session.plane.wheel.now;
-    const count = this.#records === null ? length : this.#records.unwrap(buffer, length);
-    if (count === -1) this.#session.close('client_fault');
-    else if (count > 0 && !this.#upstream.write(this.#passUp(buffer, count), count)) this.#client.pause();
+    const count = this.records === null ? length : this.records.unwrap(buffer, length);
+    if (count === -1) this.invalid();
+    else if (count > 0) {
+      const taken = this.upstream.write(this.#passUp(buffer, count), count);
+      if (!taken) this.client.pause();
+      this.#tryLane(taken);
+    }
   }
 
   /** Count `buffer[0:length)` of the client's stream, and make it the DC's: the first `length` bytes of the result. */
   #passUp(buffer: Buffer, length: number): Buffer {
     this.#session.plane.counters.up(length);
-    return Ctr.recrypt(this.#clientUp, this.#dcUp, buffer, length);
+    return Ctr.recrypt(this.up.from, this.up.to, buffer, length);
+  }
+
+  /** After a read: leave the rest to a lane, if this goes well for a while. */
+  #tryLane(taken: boolean): void {
+    const { lanes } = this.#session.plane;
+    if (lanes === null) return;
+    this.#reads = taken ? this.#reads + 1 : 0;
+    if (this.#reads < LANE_AFTER) return;
+    this.#reads = 0;
+    lanes.enter(this);
+  }
+
+  moved(up: number, down: number): void {
+    const { counters, wheel } = this.#session.plane;
+    this.#lastActive = wheel.now;
+    counters.up(up);
+    counters.down(down);
+  }
+
+  invalid(): void {
+    this.#session.close('client_fault');
   }
 
   /** Bytes of the DC. */
   onData(_upstream: Conn, buffer: Buffer, length: number): void {
-    if (this.#client.closed) return;
+    if (this.client.closed) return;
     const { counters, wheel } = this.#session.plane;
     this.#lastActive = wheel.now;
     counters.down(length);
-    const bytes = this.#down === null ? buffer : Ctr.recrypt(this.#down.dc, this.#down.client, buffer, length);
+    const bytes = this.down === null ? buffer : Ctr.recrypt(this.down.from, this.down.to, buffer, length);
     const taken =
-      this.#records === null
-        ? this.#client.write(bytes, length)
-        : this.#client.write(frames, frameRecords(bytes, frames, length));
-    if (!taken) this.#upstream.pause();
+      this.records === null
+        ? this.client.write(bytes, length)
+        : this.client.write(frames, frameRecords(bytes, frames, length));
+    if (!taken) this.upstream.pause();
+    this.#tryLane(taken);
   }
 
   clientDrained(): void {
-    this.#upstream.resume();
+    this.upstream.resume();
   }
 
   onDrain(): void {
-    this.#client.resume();
+    this.client.resume();
   }
 
   clientEnded(): void {
-    this.#upstream.end();
+    this.upstream.end();
   }
 
   onEnd(): void {
-    if (!this.#client.ended) this.#session.ending('upstream');
-    this.#client.end();
+    if (!this.client.ended) this.#session.ending('upstream');
+    this.client.end();
   }
 
   /** Close a connection on which nothing has moved for too long; hold no ciphers for it well before. */
@@ -110,7 +140,7 @@ export class Relay implements Stage, ConnOwner {
     const quiet = (wheel.now - this.#lastActive) * TICK_MS;
     const { idleMs } = settings.limits;
     // A side that has said FIN is often gone altogether, so less is waited for then.
-    const halfClosed = this.#client.ended || this.#upstream.ended;
+    const halfClosed = this.client.ended || this.upstream.ended;
     const limit = halfClosed ? Math.min(idleMs, HALF_CLOSED_MS) : idleMs;
     if (quiet >= limit) {
       this.#session.close('idle');
@@ -122,22 +152,23 @@ export class Relay implements Stage, ConnOwner {
 
   /** The ciphers are made again from their offsets when something moves. */
   #rest(): void {
-    this.#clientUp.rest();
-    this.#dcUp.rest();
-    this.#down?.dc.rest();
-    this.#down?.client.rest();
+    this.#session.plane.lanes?.leave(this);
+    for (const direction of [this.up, this.down]) {
+      direction?.from.rest();
+      direction?.to.rest();
+    }
   }
 
   clientClosed(error: string | null): void {
     this.#session.plane.gauges.add('relayed', -1);
     this.#rest();
-    if (!this.#upstream.closed) this.#upstream.closeLike(error);
+    if (!this.upstream.closed) this.upstream.closeLike(error);
   }
 
   onClose(_upstream: Conn, error: string | null): void {
     if (error !== null) this.#session.ending('upstream_reset');
-    else if (!this.#client.ended) this.#session.ending('upstream');
-    this.#client.closeLike(error);
+    else if (!this.client.ended) this.#session.ending('upstream');
+    this.client.closeLike(error);
   }
 
   onFault(error: unknown): void {
