@@ -4,6 +4,8 @@ import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Accelerator } from '../../src/lib/protocol/ctr.ts';
+import { RecordReader } from '../../src/lib/protocol/tls-record.ts';
+import { FORM, FORM_PLACES, type NativeLanes } from '../../src/lib/system/native-lanes.ts';
 import { native, otherBuild } from '../support/accelerator.ts';
 
 describe.skipIf(native === null)('the boundary of the addon', () => {
@@ -59,7 +61,7 @@ describe.skipIf(native === null)('the boundary of the addon', () => {
   test('any arguments in any order are an answer or an exception, and what is not theirs is not touched', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom('open', 'close', 'apply', 'recrypt'),
+        fc.constantFrom(...Object.keys(functions)) as fc.Arbitrary<keyof typeof functions>,
         fc.array(anything, { maxLength: 6 }),
         (name, args) => {
           const before = args.map((arg) => (Buffer.isBuffer(arg) ? Buffer.from(arg) : null));
@@ -119,7 +121,7 @@ describe.skipIf(native === null)('the boundary of the addon', () => {
     const other = addon.open(key, counter, 0);
     addon.close(handle);
     const data = Buffer.alloc(8);
-    for (const stale of [handle, 0, handle + 1, other + 4096, Number.MAX_SAFE_INTEGER]) {
+    for (const stale of [handle, 0, handle + 1, other + 16_384, Number.MAX_SAFE_INTEGER]) {
       expect(addon.apply(stale, data, 0, 8)).toBe(false);
       expect(addon.recrypt(other, stale, data, 0, 8)).toBe(false);
       expect(addon.recrypt(stale, other, data, 0, 8)).toBe(false);
@@ -133,7 +135,7 @@ describe.skipIf(native === null)('the boundary of the addon', () => {
     const open = (count: number): void => {
       for (let number = 0; number < count; number++) addon.open(key, counter, 5);
     };
-    open(5000);
+    open(20_000);
     const before = process.memoryUsage.rss();
     open(200_000);
     expect(process.memoryUsage.rss() - before).toBeLessThan(16_000_000);
@@ -155,5 +157,88 @@ describe.skipIf(native === null)('the boundary of the addon', () => {
     }
     expect(addon.apply(handle, Buffer.alloc(8), 0, 8)).toBe(true);
     addon.close(handle);
+  });
+});
+
+describe.skipIf(native?.startLanes === undefined)('what lanes add to the boundary', () => {
+  const addon = native as Accelerator & NativeLanes;
+  /** Descriptors that nobody has, so that nothing of this process comes into a lane. */
+  const odd = fc.oneof(
+    fc.constantFrom(-1, 0.5, NaN, Infinity, -Infinity, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53, 2 ** 64, -0.5),
+    fc.double(),
+  );
+  const forms = fc.array(odd, { minLength: FORM_PLACES - 2, maxLength: FORM_PLACES + 2 }).map((numbers) => {
+    const form = Float64Array.from(numbers);
+    for (const at of [FORM.clientFd, FORM.dcFd]) if ((form[at] as number) < 2 ** 30) form[at] = 2 ** 30;
+    return form;
+  });
+
+  test('a form that cannot be is no lane, and is not changed', () => {
+    addon.startLanes(() => undefined);
+    fc.assert(
+      fc.property(forms, odd, (form, number) => {
+        const before = form.slice();
+        for (const act of [() => addon.enter(form), () => addon.unwrap(form, Buffer.alloc(0), 0, 0)]) {
+          try {
+            expect(act()).toBe(0);
+          } catch (error) {
+            expect(error).toBeInstanceOf(Error);
+          }
+        }
+        expect(form).toEqual(before);
+        if (Number.isSafeInteger(number) && number >= 0) expect(addon.leave(number, new Float64Array(20))).toBe(false);
+        else expect(() => addon.leave(number, new Float64Array(20))).toThrow(RangeError);
+      }),
+      { numRuns: 2000 },
+    );
+    expect(addon.tally(new Float64Array(30))).toBe(0);
+  });
+
+  test.each([
+    ['too few numbers', () => new Float64Array(2), RangeError],
+    ['no Float64Array', () => new Uint8Array(200), TypeError],
+    ['shared memory', () => new Float64Array(new SharedArrayBuffer(800)), TypeError],
+  ])('%s are refused', (_, make, error) => {
+    const form = make() as Float64Array;
+    expect(() => addon.enter(form)).toThrow(error);
+    expect(() => addon.leave(1, form)).toThrow(error);
+    expect(() => addon.tally(form)).toThrow(error);
+    expect(() => addon.unwrap(form, Buffer.alloc(1), 0, 1)).toThrow(error);
+    expect(() => addon.startLanes(form as unknown as () => void)).toThrow(TypeError);
+  });
+
+  test('records come off as the reader in JavaScript takes them off, which may go on in between', () => {
+    const piece = fc.oneof(
+      fc.constant(Buffer.from([0x14, 3, 3, 0, 1, 1])),
+      fc.uint8Array({ maxLength: 300 }).map((payload) => {
+        return Buffer.concat([Buffer.from([0x17, 3, 3, payload.length >> 8, payload.length & 0xff]), payload]);
+      }),
+      fc.uint8Array({ maxLength: 6 }).map((bytes) => Buffer.from(bytes)),
+      fc.constantFrom(16_640, 16_641).map((size) => {
+        return Buffer.concat([Buffer.from([0x17, 3, 3, size >> 8, size & 0xff]), Buffer.alloc(size)]);
+      }),
+    );
+    const wires = fc.array(piece, { maxLength: 12 }).map((pieces) => Buffer.concat(pieces));
+    const cuts = fc.array(fc.tuple(fc.integer({ min: 1, max: 700 }), fc.boolean()), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(wires, cuts, (wire, turns) => {
+        const reader = new RecordReader();
+        const mixed = new RecordReader();
+        const form = new Float64Array(FORM_PLACES);
+        for (let at = 0, turn = 0; at < wire.length; turn++) {
+          const [size, natively] = turns[turn % turns.length] as [number, boolean];
+          const [one, other] = [Buffer.from(wire.subarray(at, at + size)), Buffer.from(wire.subarray(at, at + size))];
+          const expected = reader.unwrap(one, one.length);
+          mixed.save(form, FORM.records);
+          const got = natively ? addon.unwrap(form, other, 0, other.length) : mixed.unwrap(other, other.length);
+          if (natively) mixed.restore(form, FORM.records);
+          expect(got).toBe(expected);
+          if (got === -1) return;
+          expect(other.subarray(0, got).equals(one.subarray(0, got))).toBe(true);
+          at += size;
+        }
+      }),
+      { numRuns: 1000 },
+    );
   });
 });

@@ -33,7 +33,12 @@ function run() {
   );
   if (status !== 0) return 1;
   const vitest = path.join(root, 'node_modules/vitest/vitest.mjs');
-  const tests = ['test/native/accelerator.test.ts', 'test/lib/protocol/ctr.test.ts'];
+  const tests = [
+    'test/native/accelerator.test.ts',
+    'test/lib/protocol/ctr.test.ts',
+    'test/daemon/engine/relay.test.ts',
+    'test/daemon/engine/lanes.test.ts',
+  ];
   const result = spawnSync(process.execPath, [vitest, 'run', ...tests], {
     cwd: root,
     stdio: 'inherit',

@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { InnerHeaderReader } from '../../../src/daemon/engine/stages/inner-header.ts';
 import { openHeader } from '../../../src/lib/protocol/obfuscated2.ts';
 import { framedBytes, frameRecords, RecordReader } from '../../../src/lib/protocol/tls-record.ts';
+import { loadAccelerator } from '../../../src/lib/system/accelerator.ts';
+import { FORM_PLACES } from '../../../src/lib/system/native-lanes.ts';
 import { BARE, SECRET } from '../corpus.ts';
 import { mutator } from '../mutate.ts';
 import { piecesOf, type Random } from '../random.ts';
@@ -21,8 +23,22 @@ function streamIn(wire: Buffer): { stream: Buffer; broken: boolean } {
   return { stream: Buffer.concat(parts), broken: false };
 }
 
+const native = loadAccelerator((reason) => {
+  throw new Error(reason);
+});
+
+/** The reader of the lanes, where there are any. */
+function laneReader(): Pick<RecordReader, 'unwrap'> | null {
+  const form = new Float64Array(FORM_PLACES);
+  const unwrap = native?.unwrap;
+  return unwrap === undefined ? null : { unwrap: (buffer, length) => unwrap(form, buffer, 0, length) };
+}
+
 /** What a reader makes of a stream that comes in pieces; each piece is a copy, as the reader changes it. */
-function unwrapAll(reader: RecordReader, pieces: readonly Buffer[]): { stream: Buffer; broken: boolean } {
+function unwrapAll(
+  reader: Pick<RecordReader, 'unwrap'>,
+  pieces: readonly Buffer[],
+): { stream: Buffer; broken: boolean } {
   const parts: Buffer[] = [];
   for (const piece of pieces) {
     const copy = Buffer.from(piece);
@@ -36,7 +52,10 @@ function unwrapAll(reader: RecordReader, pieces: readonly Buffer[]): { stream: B
 
 function unwrapping(input: Buffer, random: Random): void {
   const expected = streamIn(input);
-  const got = unwrapAll(new RecordReader(), piecesOf(input, random.cuts(input.length, 12)));
+  const pieces = piecesOf(input, random.cuts(input.length, 12));
+  const got = unwrapAll(new RecordReader(), pieces);
+  const lane = laneReader();
+  if (lane !== null) assert.deepEqual(unwrapAll(lane, pieces), got, 'lanes take it for another stream');
   assert.equal(got.broken, expected.broken);
   // What stood before a broken record in the same piece is not given out.
   if (got.broken) assert.ok(expected.stream.subarray(0, got.stream.length).equals(got.stream), 'not a beginning of it');
