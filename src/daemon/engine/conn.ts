@@ -63,6 +63,7 @@ function connOf(socket: net.Socket): Conn {
 export type Onread = NonNullable<net.SocketConstructorOpts['onread']>;
 
 export class Conn {
+  /** Written to and closed through this class alone, which knows whether the descriptor is lent. */
   readonly socket: net.Socket;
   /** Bytes that the kernel has not taken yet; never more than one read of the other side. */
   queued = 0;

@@ -81,6 +81,22 @@ describe.skipIf(native?.startLanes === undefined)('lanes', () => {
     expect(relay.lane).not.toBe(0);
   });
 
+  test('a lane is told of once, however often its place was taken since', async () => {
+    const { relay, client, dc } = await (await start()).warmRelay();
+    rig?.plane.wheel.close();
+    rig?.plane.lanes?.collect();
+    for (let turn = 1; turn <= 5; turn++) {
+      rig?.plane.lanes?.leave(relay);
+      rig?.plane.lanes?.enter(relay);
+      client.send(Buffer.from('x'));
+      await until(() => dc.received === 20 + turn);
+    }
+    const told = new Float64Array(30);
+    expect(addon.tally(told)).toBe(1);
+    expect([...told.subarray(0, 3)]).toEqual([relay.lane, 1, 0]);
+    expect(rig?.counters.total('up')).toBe(20 + 4);
+  });
+
   test('streams that have to make room cost a relay its lane, and no byte', async () => {
     const { relay, client, dc } = await (await start(false)).warmRelay();
     for (let turn = 1; turn <= 8; turn++) {
@@ -216,6 +232,8 @@ describe.skipIf(native?.startLanes === undefined)('lanes', () => {
       const next = enter(open(), open());
       expect(next).toBeGreaterThan(0);
       expect(lanes.has(next)).toBe(false);
+      // It has the place of the first, but not its name.
+      expect(addon.leave(first as number, form)).toBe(false);
       lanes.add(next);
       for (const lane of lanes) addon.leave(lane, form);
     } finally {
