@@ -1,6 +1,7 @@
 import { readSync, writeSync } from 'node:fs';
 import type net from 'node:net';
 import { errnoCode } from '../../lib/errors.ts';
+import { release } from '../../lib/system/release.ts';
 
 /**
  * One socket of the data plane, without streams on the hot path: it reads into a buffer that all sockets of the worker
@@ -178,10 +179,12 @@ export class Conn {
         if (taken === length) return true;
       }
     }
-    const rest = Buffer.from(data.subarray(taken, length));
-    this.queued += rest.length;
+    const rest = Buffer.allocUnsafeSlow(length - taken);
+    rest.set(data.subarray(taken, length));
+    this.queued += length - taken;
     this.socket.write(rest, () => {
-      this.queued -= rest.length;
+      this.queued -= length - taken;
+      release(rest);
       if (this.queued === 0 && !this.closed) this.owner.onDrain(this);
     });
     return false;

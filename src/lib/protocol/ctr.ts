@@ -1,4 +1,5 @@
 import { type Cipher, createCipheriv, createSecretKey } from 'node:crypto';
+import { release } from '../system/release.ts';
 
 const BLOCK = 16;
 const KEY_BYTES = 32;
@@ -8,6 +9,11 @@ const AHEAD_MOST = 4096;
 /** Above this a cipher call is cheaper than an XOR in JavaScript (measured: 512-1024 bytes). */
 const SMALL = 768;
 const ZEROS = Buffer.alloc(AHEAD_MOST);
+/**
+ * Bytes that go through both ciphers before the next: what one has made is still in near cache for the other, and the memory
+ * of the last piece is there again for this one. Measured: 2.9 GB a CPU second instead of 1.8 in one piece of 256 KiB.
+ */
+const PIECE = 64 * 1024;
 
 /**
  * AES-256-CTR in place, outside of JavaScript. It names its streams by handles, which are never 0 and may go stale at any
@@ -53,12 +59,16 @@ export class Ctr {
   }
 
   /**
-   * Take `buffer[0:length)` out of one stream and put it into another, as two calls of `apply` would. The result is the first
-   * `length` bytes of what is returned: `buffer`, changed in place, or another.
+   * Take `buffer[0:length)` out of one stream and put it into another, as two calls of `apply` would, in place. Returns the
+   * buffer.
    */
   static recrypt(from: Ctr, to: Ctr, buffer: Buffer, length: number): Buffer {
     const native = from.#accelerator;
-    if (native === null || native !== to.#accelerator) return to.apply(from.apply(buffer.subarray(0, length)));
+    if (native === null || native !== to.#accelerator) {
+      if (native === to.#accelerator && length > SMALL) Ctr.#recryptBulk(from, to, buffer, length);
+      else buffer.set(to.apply(from.apply(buffer.subarray(0, length))));
+      return buffer;
+    }
     while (!native.recrypt(from.#open(native), to.#open(native), buffer, 0, length)) {
       from.rest();
       to.rest();
@@ -66,6 +76,16 @@ export class Ctr {
     from.#offset += length;
     to.#offset += length;
     return buffer;
+  }
+
+  static #recryptBulk(from: Ctr, to: Ctr, buffer: Buffer, length: number): void {
+    for (let at = 0; at < length; at += PIECE) {
+      const plain = from.#update(buffer.subarray(at, Math.min(at + PIECE, length)));
+      const sealed = to.#update(plain);
+      release(plain);
+      buffer.set(sealed, at);
+      release(sealed);
+    }
   }
 
   /** Bytes of keystream consumed so far. */
@@ -81,12 +101,7 @@ export class Ctr {
       this.#offset += chunk.length;
       return chunk;
     }
-    if (chunk.length > SMALL) {
-      if (this.#keystream !== null) this.rest();
-      const out = this.#stream().update(chunk);
-      this.#offset += chunk.length;
-      return out;
-    }
+    if (chunk.length > SMALL) return this.#update(chunk);
     let done = 0;
     while (done < chunk.length) {
       const keystream = this.#ahead();
@@ -116,6 +131,14 @@ export class Ctr {
     this.#handle = 0;
     this.#cipher = null;
     this.#keystream = null;
+  }
+
+  /** One cipher call, into a new buffer. */
+  #update(chunk: Buffer): Buffer<ArrayBuffer> {
+    if (this.#keystream !== null) this.rest();
+    const out = this.#stream().update(chunk);
+    this.#offset += chunk.length;
+    return out;
   }
 
   #open(native: Accelerator): number {
