@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startRelay } from './baseline.ts';
 import { compareBy, type Job, type Metric, runPairs } from './compare.ts';
 import { startEngine } from './engine.ts';
 import type { Bench } from './figure.ts';
+import { KEYS_MS } from './openings.ts';
 import { median } from './statistics.ts';
 
 /** The figures that compare the engine with the relay in C doing the same job. */
@@ -105,6 +107,7 @@ async function runGroups(bench: Bench, fast: boolean, groups: RatioGroup[]): Pro
   const theirs = await startRelay(bench.programs.relay, bench.site, { fast });
   const ours = await startEngine(bench.entry, bench.site, { fast });
   try {
+    await sleep(KEYS_MS);
     for (const group of groups) {
       const { kept, rejected } = await runPairs(bench.generator, group, ours.target, theirs.target, bench.pairs);
       for (const figure of group.figures.filter(({ name }) => bench.wants(name))) {

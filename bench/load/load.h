@@ -15,6 +15,6 @@ struct load {
   int64_t (*tick)(int64_t now);
 };
 
-extern const struct load download, upload, paced, pingpong, openloop, mixed, setup, refused, idle;
+extern const struct load download, upload, paced, pingpong, openloop, mixed, setup, refused, idle, slow, halfopen;
 
 #endif

@@ -22,7 +22,8 @@ static const double second_ns = 1e9;
 
 struct result result;
 
-static const struct load *const loads[] = {&download, &upload, &paced, &pingpong, &openloop, &mixed, &setup, &refused, &idle};
+static const struct load *const loads[] = {&download, &upload,  &paced, &pingpong, &openloop, &mixed,
+                                           &setup,    &refused, &idle,  &slow,     &halfopen};
 
 static const struct load *find_load(const char *name) {
   for (size_t i = 0; i < sizeof loads / sizeof *loads; i++) {

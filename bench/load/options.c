@@ -23,6 +23,8 @@ static const char usage[] =
     "  setup      sessions set up, one message answered, closed; N at once\n"
     "  refused    hellos with a wrong signature, answered by the cover (--cover-listen); N at once\n"
     "  idle       N sessions held, --active of them with --rate messages a second all together\n"
+    "  slow       N streams from the data centre, of which clients read nothing\n"
+    "  halfopen   N connections that send half a hello and then nothing (--cover-listen)\n"
     "\n"
     "options\n"
     "  --connections N   --seconds S (measured)   --warm-up S   --size BYTES   --record BYTES   --rate R   --active PART\n"
