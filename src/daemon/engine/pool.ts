@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { backOffMs, HEALTHY_MS } from '../../lib/system/back-off.ts';
+import { availableMemory } from '../../lib/system/memory.ts';
 import { entryUrl } from '../../lib/system/module-url.ts';
 import type { AcceleratorState, EngineEvent, EngineRevision, EngineStats } from '../supervisor/engine.ts';
 import { monotonicMs } from './dc-breakers.ts';
@@ -57,7 +57,7 @@ export class Pool {
     this.#tell = tell;
     this.#port = settings.listen.port;
     this.#workers = Array<Worker | null>(settings.workers).fill(null);
-    this.#tables = new SharedTables(settings, totalmem());
+    this.#tables = new SharedTables(settings, availableMemory().bytes);
     this.#compaction = setInterval(() => void this.#compact(), COMPACT_MS);
     this.#compaction.unref();
   }
