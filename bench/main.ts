@@ -14,6 +14,8 @@ import { runSuite } from './suite.ts';
 /** `npm run bench`: what the engine does with a CPU second, against a relay in C. */
 
 const GIGA = 1e9;
+/** sysexits.h */
+const EX_USAGE = 64;
 
 async function main(options: Options): Promise<number> {
   const programs = buildPrograms();
@@ -85,8 +87,17 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+function optionsOrExit(): Options {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exit(EX_USAGE);
+  }
+}
+
+const options = optionsOrExit();
 try {
-  const options = readOptions(process.argv.slice(2));
   if (options.help) console.log(USAGE);
   else process.exitCode = await main(options);
 } catch (error) {
