@@ -4,7 +4,7 @@ import { startEngine } from './engine.ts';
 import { type Generator, type LoadOptions, measure } from './generator.ts';
 import { generatorAt, makeSite, type Running } from './site.ts';
 
-/** Every load through the relay in C and through the engine, in every mode, comparing every byte. */
+/** Every load that moves bytes through the relay in C and through the engine, in every mode, comparing every byte. */
 
 const SECONDS = { seconds: 0.3, 'warm-up': 0.1 };
 const LOADS: { load: string; options: LoadOptions; counts: 'bytes' | 'ops' }[] = [

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { cpuShare, measureActive } from './active.ts';
 import { startRelay } from './baseline.ts';
 import { startEngine } from './engine.ts';
 import type { Bench } from './figure.ts';
@@ -13,10 +14,6 @@ import { type Chart, lineChart } from './svg.ts';
 
 const CONNECTIONS = [100, 1000, 5000, 9500];
 const SECRETS = [1, 100, 1000, 10_000];
-const ACTIVE = 0.1;
-/** Messages a second of every active session. */
-const RATE = 10;
-const ACTIVE_SECONDS = 10;
 const HANDSHAKE_SECONDS = 3;
 const KB_PER_MB = 1024;
 
@@ -61,17 +58,14 @@ export async function drawCurves(bench: Bench, directory: string, say: (line: st
 /** `rest` is how long the sessions are idle before memory is read, s. The proxy is stopped. */
 async function atConnections(bench: Bench, proxy: Running, connections: number, rest: number): Promise<AtConnections> {
   try {
-    const rate = connections * ACTIVE * RATE;
-    const active = await measure(bench.generator, 'idle', proxy.target, {
-      ...{ connections, active: ACTIVE, rate, seconds: ACTIVE_SECONDS },
-    });
+    const active = await measureActive(bench, proxy, connections);
     const idle = await measure(bench.generator, 'idle', proxy.target, { connections, seconds: rest });
     return {
       proxy: proxy.name,
       connections,
       rss_mb: idle.rss_kb / KB_PER_MB,
-      idle_cpu: cpuShare(idle),
-      active_cpu: cpuShare(active),
+      idle_cpu: 100 * cpuShare(idle),
+      active_cpu: 100 * cpuShare(active),
       p50_us: active.p50_us,
       p99_us: active.p99_us,
     };
@@ -92,8 +86,6 @@ async function atSecrets(bench: Bench, secrets: number): Promise<AtSecrets> {
   }
 }
 
-/** CPU seconds a second, in per cent of a core. */
-const cpuShare = ({ proxy_cpu_seconds, seconds }: Measurement): number => (100 * proxy_cpu_seconds) / seconds;
 /** CPU of one operation, us. */
 const cpuEach = ({ proxy_cpu_seconds, ops }: Measurement): number => (1e6 * proxy_cpu_seconds) / ops;
 

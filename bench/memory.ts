@@ -13,7 +13,7 @@ const SETTLE_MS = 2000;
 /** The engine looks at an open session every 30 s, and drops its ciphers when it was idle for so long. */
 export const REST_SECONDS = 66;
 const WARM_SECONDS = 3;
-const KB_PER_MB = 1024;
+export const KB_PER_MB = 1024;
 
 export async function runMemory(bench: Bench): Promise<void> {
   if (!bench.wants('base_mb') && !bench.wants('idle_kb_per_connection')) return;
@@ -64,7 +64,7 @@ export async function runMemory(bench: Bench): Promise<void> {
   });
 }
 
-async function residentMb(pid: number): Promise<number> {
+export async function residentMb(pid: number): Promise<number> {
   const [, kb] = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kb) / KB_PER_MB;
 }

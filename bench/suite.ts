@@ -1,7 +1,9 @@
+import { ACTIVE_NAMES, runActive } from './active.ts';
 import type { Bench } from './figure.ts';
 import { runFlood } from './flood.ts';
 import { runMemory } from './memory.ts';
 import { runOpenings } from './openings.ts';
+import { PRESSURE_NAMES, runPressure } from './pressure.ts';
 import { RATIO_GROUPS, runRatios } from './ratios.ts';
 import { runReload } from './reload.ts';
 import { runStartup } from './startup.ts';
@@ -19,6 +21,8 @@ export const FIGURE_NAMES: readonly string[] = [
   'reload_pause_ms',
   'base_mb',
   'idle_kb_per_connection',
+  ...PRESSURE_NAMES,
+  ...ACTIVE_NAMES,
 ];
 
 /** Make every figure that was asked for. */
@@ -30,4 +34,6 @@ export async function runSuite(bench: Bench): Promise<void> {
   await runStartup(bench);
   await runReload(bench);
   await runMemory(bench);
+  await runPressure(bench);
+  await runActive(bench);
 }
