@@ -1,7 +1,7 @@
 import { readSync, writeSync } from 'node:fs';
 import type net from 'node:net';
 import { errnoCode } from '../../lib/errors.ts';
-import { release } from '../../lib/system/release.ts';
+import { release } from '../../lib/protocol/release.ts';
 
 /**
  * One socket of the data plane, without streams on the hot path: it reads into a buffer that all sockets of the worker

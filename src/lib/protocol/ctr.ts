@@ -1,5 +1,5 @@
 import { type Cipher, createCipheriv, createSecretKey } from 'node:crypto';
-import { release } from '../system/release.ts';
+import { release } from './release.ts';
 
 const BLOCK = 16;
 const KEY_BYTES = 32;

@@ -1,6 +1,6 @@
 import { createCipheriv } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { release } from '../../../src/lib/system/release.ts';
+import { release } from '../../../src/lib/protocol/release.ts';
 
 test('memory of its own is given back, a part of something larger is not', () => {
   const own = Buffer.allocUnsafeSlow(64 * 1024);
