@@ -142,6 +142,9 @@ describe('mtp run', { timeout: 60_000 }, () => {
 
   it('proves by handshakes that an added user may connect and a removed one may not', async () => {
     await start('--port', String(await freePort()));
+    // The shape of the cover is a part of the revision, and must not come in between.
+    await expect.poll(async () => (await getStatus(paths))?.cover.state, { timeout: 8000 }).toBe('ok');
+    await reloadDaemon(paths);
     await addUser(paths, { name: 'bob' });
     expect(await notifyDaemon(paths)).toMatchObject({
       running: true,
