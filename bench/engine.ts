@@ -49,8 +49,15 @@ export async function startEngine(entry: URL, site: Site, options: EngineOptions
   };
 }
 
-export function siteUser({ key, domain }: Site): EngineUser {
-  return { id: 'bench', key, domain, enabled: true };
+export function siteUser({ key, domain }: Pick<Site, 'key' | 'domain'>, id = 'bench'): EngineUser {
+  return {
+    id,
+    domain,
+    enabled: true,
+    expiresAt: null,
+    limits: { connections: null, networks: null, upBytesPerSecond: null, downBytesPerSecond: null },
+    secrets: [{ id: `${id}/1`, key, state: 'active', maxNetworks: null }],
+  };
 }
 
 /** Accounting, limits and timers work as always; the limits are too high to be met. */

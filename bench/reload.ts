@@ -42,11 +42,8 @@ export async function runReload(bench: Bench): Promise<void> {
 
 /** The site's user at the end of a long list of others with the same domain. */
 export function manyUsers(site: Site, count: number): EngineUser[] {
-  const others = Array.from({ length: count - 1 }, (_, at) => ({
-    id: `user-${at}`,
-    key: randomBytes(16).toString('hex'),
-    domain: site.domain,
-    enabled: true,
-  }));
+  const others = Array.from({ length: count - 1 }, (_, at) =>
+    siteUser({ key: randomBytes(16).toString('hex'), domain: site.domain }, `user-${at}`),
+  );
   return [...others, siteUser(site)];
 }

@@ -3,7 +3,7 @@ import type { Settings } from '../lib/config/schema.ts';
 import { DEFAULT_DCS } from '../lib/protocol/dc.ts';
 import type { ConnectionCap } from '../lib/system/limits.ts';
 import type { User } from '../lib/users/store.ts';
-import type { CoverProfile, EngineRevision, EngineSettings } from './supervisor/engine.ts';
+import type { CoverProfile, EngineRevision, EngineSettings, EngineUser } from './supervisor/engine.ts';
 
 /** What the machine decides where the settings say `auto`. */
 export interface Machine {
@@ -34,9 +34,20 @@ const COVER_MOST = 128;
 export function makeRevision(parts: RevisionParts): EngineRevision {
   const settings = engineSettings(parts);
   const { domain } = parts.settings.cover;
-  const users = parts.users.map(({ id, key, enabled }) => ({ id, key, domain, enabled }));
+  const users = parts.users.map((user) => engineUser(user, domain));
   const id = createHash('sha256').update(canonicalJson({ settings, users })).digest('hex');
   return { id, settings, users };
+}
+
+function engineUser({ id, key, enabled }: User, domain: string): EngineUser {
+  return {
+    id,
+    domain,
+    enabled,
+    expiresAt: null,
+    limits: { connections: null, networks: null, upBytesPerSecond: null, downBytesPerSecond: null },
+    secrets: [{ id: `${id}/1`, key, state: 'active', maxNetworks: null }],
+  };
 }
 
 /** The limit that applies: what the operator chose, as far as the open files allow it, or what the machine carries. */

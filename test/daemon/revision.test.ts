@@ -4,6 +4,7 @@ import { settingsSchema, type Settings, tables } from '../../src/lib/config/sche
 import type { User } from '../../src/lib/users/store.ts';
 import { canonicalJson, effectiveCap, makeRevision, type RevisionParts } from '../../src/daemon/revision.ts';
 import { keepStructural } from '../../src/daemon/structural.ts';
+import { engineUser } from '../support/engine-user.ts';
 
 const base = Object.fromEntries(Object.keys(tables).map((table) => [table, {}]));
 const settings = (values: Record<string, unknown> = {}): Settings => settingsSchema.parse({ ...base, ...values });
@@ -49,7 +50,7 @@ describe('revision', () => {
     expect(engine.limits).toMatchObject({ connections: 3620, coverConnections: 128 });
     expect(engine.maxSkewSeconds).toBe(120);
     expect(engine.cover.target).toEqual({ host: 'www.apple.com', port: 443 });
-    expect(users).toEqual([{ id: me.id, key: me.key, domain: 'www.apple.com', enabled: true }]);
+    expect(users).toEqual([engineUser(me.id, me.key, 'www.apple.com')]);
   });
   it('replaces the addresses of one DC and keeps the others', () => {
     const own = settings({ telegram: { dc: { '2': ['127.0.0.1:4430'] } } });

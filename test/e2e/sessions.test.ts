@@ -15,6 +15,7 @@ import {
   splitHello,
 } from '../support/raw-client.ts';
 import { clientOpening, frame, sequence, type Tag } from '../support/wire.ts';
+import { engineUser } from '../support/engine-user.ts';
 
 let dc: FakeDc;
 let proxy: RunningEngine | undefined;
@@ -259,29 +260,29 @@ test('a revision that adds and removes users counts from the moment it is confir
   const live = await connectEe(proxy.target, { key: KEY });
   expect(await live?.reqPq()).toBe(true);
   expect(await connectEe(proxy.target, { key })).toBeNull();
-  const bob = { ...me, id: 'bob', key: key.toString('hex') };
+  const bob = engineUser('bob', key.toString('hex'), me.domain);
   expect(await proxy.apply({}, [me, bob])).toBe('r1');
   const added = await connectEe(proxy.target, { key });
   expect(await added?.reqPq()).toBe(true);
   expect(await proxy.apply({}, [me, { ...bob, enabled: false }])).toBe('r2');
+  await expect.poll(() => added?.peer.ended).toBeTruthy();
   expect(await connectEe(proxy.target, { key })).toBeNull();
   expect((await proxy.stats()).handshakes.disabled).toBe(1);
-  expect(await proxy.apply({}, [bob])).toBe('r3');
-  expect(await connectEe(proxy.target, { key: KEY })).toBeNull();
   expect(await live?.reqPq()).toBe(true);
-  for (const session of [live, added]) session?.peer.close();
+  expect(await proxy.apply({}, [bob])).toBe('r3');
+  await expect.poll(() => live?.peer.ended).toBeTruthy();
+  expect(await connectEe(proxy.target, { key: KEY })).toBeNull();
+  expect((await proxy.stats()).closes.user).toBe(2);
 });
 
 test('one secret among a thousand is found, wherever it stands', async () => {
-  const users = Array.from({ length: 1000 }, (_, at) => ({
-    id: `user-${at}`,
-    key: randomBytes(16).toString('hex'),
-    domain: at % 2 === 0 ? 'cover.test' : 'other.test',
-    enabled: true,
-  }));
+  const keys = Array.from({ length: 1000 }, () => randomBytes(16));
+  const users = keys.map((key, at) =>
+    engineUser(`user-${at}`, key.toString('hex'), at % 2 === 0 ? 'cover.test' : 'other.test'),
+  );
   proxy = await startEngine({ dc, users, settings: { modes: ['ee', 'dd'] } });
   for (const at of [0, 1, 499, 500, 998, 999]) {
-    const key = Buffer.from(users[at]?.key ?? '', 'hex');
+    const key = keys[at] as Buffer;
     for (const connect of [connectEe, connectBare]) {
       const session = await connect(proxy.target, { key });
       expect(await session?.reqPq(), `user ${at}`).toBe(true);

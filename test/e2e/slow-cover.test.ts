@@ -1,20 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { EngineUser } from '../../src/daemon/supervisor/engine.ts';
 import { startBlackHole } from '../support/black-hole.ts';
 import { KEY, me, startEngine } from '../support/engine.ts';
+import { engineUser } from '../support/engine-user.ts';
 import { startFakeDc } from '../support/fake-dc.ts';
 import { acceptsHello, appData, CCS, makeHello, Peer, Session } from '../support/raw-client.ts';
 import { clientOpening } from '../support/wire.ts';
 
 /** More than are tried in one turn. */
-const others: EngineUser[] = Array.from({ length: 1500 }, (_, index) => ({
-  id: `user-${index}`,
-  key: randomBytes(16).toString('hex'),
-  domain: 'cover.test',
-  enabled: true,
-}));
+const others = Array.from({ length: 1500 }, (_, index) =>
+  engineUser(`user-${index}`, randomBytes(16).toString('hex'), 'cover.test'),
+);
 
 test('a client that stalls in its hello gets through while the cover that listens in cannot be reached', async () => {
   const dc = await startFakeDc();

@@ -1,12 +1,13 @@
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import type { EngineStats, EngineUser } from '../../src/daemon/supervisor/engine.ts';
+import type { EngineStats } from '../../src/daemon/supervisor/engine.ts';
 import { Random } from '../fuzz/random.ts';
 import { imbalances } from '../support/books.ts';
 import { KEY, me, type RunningEngine, startEngine } from '../support/engine.ts';
 import { connectEe } from '../support/raw-client.ts';
 import { comeAndGo, type Tally, type World } from './clients.ts';
 import { type Footprint, footprint } from './proc.ts';
+import { engineUser } from '../support/engine-user.ts';
 
 export type Sample = Footprint & { seconds: number; sessions: number; heldByCover: number };
 
@@ -81,7 +82,7 @@ async function hireAndFire(proxy: RunningEngine, world: World, until: number): P
   };
   while (Date.now() < until) {
     const key = randomBytes(16);
-    const guest: EngineUser = { ...me, id: 'guest', key: key.toString('hex') };
+    const guest = engineUser('guest', key.toString('hex'), me.domain);
     await proxy.apply({}, [me, guest]);
     if (!(await enters(key))) world.tally.faults.push('a new user was refused');
     await proxy.apply({}, [me]);

@@ -6,6 +6,7 @@ import type {
   EngineStats,
   EngineUser,
 } from '../../src/daemon/supervisor/engine.ts';
+import { engineUser } from './engine-user.ts';
 import type { FakeDc } from './fake-dc.ts';
 
 /** The built-in engine in its own process, with everything on loopback. */
@@ -32,7 +33,7 @@ export interface EngineOptions {
   users?: EngineUser[];
 }
 
-export const me: EngineUser = { id: 'me', key: KEY.toString('hex'), domain: 'cover.test', enabled: true };
+export const me = engineUser('me', KEY.toString('hex'), 'cover.test');
 
 /** Nothing listens on the discard port. */
 const NOWHERE = { host: '127.0.0.1', port: 9 };

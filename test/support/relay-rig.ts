@@ -8,7 +8,9 @@ import type { Plane } from '../../src/daemon/engine/plane.ts';
 import { Session } from '../../src/daemon/engine/session.ts';
 import { Counters } from '../../src/daemon/engine/shared/counters.ts';
 import { Gauges } from '../../src/daemon/engine/shared/gauges.ts';
+import { UserTable } from '../../src/daemon/engine/shared/user-table.ts';
 import { Relay } from '../../src/daemon/engine/stages/relay.ts';
+import { Stay } from '../../src/daemon/engine/stay.ts';
 import { Wheel } from '../../src/daemon/engine/wheel.ts';
 import { accelerate, Ctr } from '../../src/lib/protocol/ctr.ts';
 import { RecordReader } from '../../src/lib/protocol/tls-record.ts';
@@ -68,6 +70,8 @@ export interface RelayEnds {
 export class RelayRig {
   readonly plane: Plane;
   readonly counters = Counters.create(1);
+  /** Everybody is the user of row 0, with the secret of row 1. */
+  readonly users = UserTable.create(1000, 1);
   readonly sessions = new Set<Session>();
   readonly #options: Required<RigOptions>;
   readonly #dcs: net.Server;
@@ -81,6 +85,8 @@ export class RelayRig {
     this.#options = options;
     accelerate(options.native);
     const lanes = Lanes.start(options.native);
+    const unlimited = { connections: null, networks: null, upBytesPerSecond: null, downBytesPerSecond: null };
+    for (const row of [0, 1]) this.users.setLimits(row, unlimited);
     this.plane = {
       settings: { fastMode: options.fast, limits: { idleMs: options.idleMs } },
       counters: this.counters.row(0),
@@ -111,12 +117,18 @@ export class RelayRig {
     return opened;
   }
 
+  #stay(): Stay {
+    const user = { row: 0, secretRow: 1, key: randomBytes(16), domain: 'cover.test', stale: false };
+    return Stay.begin(this.users.worker(0), user, { low: 1, high: 1 }, 1) as Stay;
+  }
+
   async #relay(): Promise<RelayEnds> {
     const { framed } = this.#options;
     const accepted = new Promise<Conn>((resolve) => (this.#accepted = resolve));
     const clientSocket = net.connect({ host: '127.0.0.1', port: this.#port, allowHalfOpen: true, noDelay: true });
     const conn = await accepted;
     const session = new Session(this.plane, conn, (over) => this.sessions.delete(over));
+    session.stay = this.#stay();
     this.sessions.add(session);
     const dialled = new Promise<net.Socket>((resolve) => (this.#dialled = resolve));
     const idle = { onData() {}, onEnd() {}, onDrain() {}, onClose() {}, onFault() {} };

@@ -23,10 +23,9 @@ const DEFAULT_FLIGHT_BYTES = 3000;
 /** May the holder of a good secret come in? Otherwise the reason, and the connection is the cover's (protocol.md §4). */
 export function admitHello(
   plane: Plane,
-  { hello, user, signedAt }: OpenedHello,
+  { hello, signedAt }: OpenedHello,
   now: number,
 ): { cipher: number } | HandshakeResult {
-  if (!user.enabled) return 'disabled';
   if (Math.abs(now - signedAt) > plane.settings.maxSkewSeconds) return 'skew';
   const cipher = chooseCipher(hello.ciphers);
   if (cipher === null) return 'garbage';

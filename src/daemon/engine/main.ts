@@ -24,6 +24,11 @@ async function handle(request: EngineRequest): Promise<EngineReply> {
       return pool.apply(request.revision);
     case 'stats':
       return pool.stats();
+    case 'usage':
+      return pool.usage();
+    case 'allow':
+      pool.allow(request.allowances);
+      return null;
     case 'drain':
       return pool.drain(request.timeoutMs);
     case 'stop':

@@ -26,7 +26,7 @@ export class Opener {
   closed = false;
   #searching = false;
 
-  /** `hint` is the user slot last seen from this network. `done` is called once, now or in a later turn. */
+  /** `hint` is the row of the secret last used from this network. `done` is called once, now or in a later turn. */
   constructor(plane: Plane, hint: number | null, done: (opened: Opened) => void) {
     this.#plane = plane;
     this.#hint = hint;

@@ -2,41 +2,46 @@ import type { EngineUser } from '../supervisor/engine.ts';
 
 const KEY_BYTES = 16;
 
-/** All users in memory that the workers share: a new revision costs them nothing, whatever the number of users. */
+/** All secrets in memory that the workers share: a new revision costs them nothing, whatever the number of users. */
 export interface PackedUsers {
   /** 16 bytes each, those of one domain after one another. */
   keys: SharedArrayBuffer;
-  /** One number each, the same over revisions (Uint32). */
-  slots: SharedArrayBuffer;
-  /** One byte each: may this user come in? */
-  enabled: SharedArrayBuffer;
-  /** The domains, and where the users of each begin; one number more than there are domains. */
+  /** Row of each secret in the table of users (Uint32), the same over revisions. */
+  rows: SharedArrayBuffer;
+  /** Row of the user that it belongs to (Uint32). */
+  owners: SharedArrayBuffer;
+  /** One byte each: 1 for a secret that lets nobody in any more. */
+  stale: SharedArrayBuffer;
+  /** The domains, and where the secrets of each begin; one number more than there are domains. */
   domains: string[];
   starts: number[];
 }
 
-/** `slotOf` names a user's slot. */
-export function packUsers(users: readonly EngineUser[], slotOf: (id: string) => number): PackedUsers {
+/** `rowOf` names the row of a user or a secret. */
+export function packUsers(users: readonly EngineUser[], rowOf: (id: string) => number): PackedUsers {
   const byDomain = Map.groupBy(users, ({ domain }) => domain);
+  const size = users.reduce((sum, { secrets }) => sum + secrets.length, 0);
   const packed: PackedUsers = {
-    keys: new SharedArrayBuffer(users.length * KEY_BYTES),
-    slots: new SharedArrayBuffer(users.length * 4),
-    enabled: new SharedArrayBuffer(users.length),
+    keys: new SharedArrayBuffer(size * KEY_BYTES),
+    rows: new SharedArrayBuffer(size * 4),
+    owners: new SharedArrayBuffer(size * 4),
+    stale: new SharedArrayBuffer(size),
     domains: [...byDomain.keys()],
     starts: [0],
   };
-  const [keys, slots, enabled] = [
-    Buffer.from(packed.keys),
-    new Uint32Array(packed.slots),
-    new Uint8Array(packed.enabled),
-  ];
+  const keys = Buffer.from(packed.keys);
+  const [rows, owners] = [new Uint32Array(packed.rows), new Uint32Array(packed.owners)];
+  const stale = new Uint8Array(packed.stale);
   let at = 0;
   for (const members of byDomain.values()) {
     for (const user of members) {
-      keys.write(user.key, at * KEY_BYTES, 'hex');
-      slots[at] = slotOf(user.id);
-      enabled[at] = user.enabled ? 1 : 0;
-      at += 1;
+      for (const secret of user.secrets) {
+        keys.write(secret.key, at * KEY_BYTES, 'hex');
+        rows[at] = rowOf(secret.id);
+        owners[at] = rowOf(user.id);
+        stale[at] = secret.state === 'draining' || secret.state === 'tombstone' ? 1 : 0;
+        at += 1;
+      }
     }
     packed.starts.push(at);
   }

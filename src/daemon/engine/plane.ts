@@ -11,6 +11,7 @@ import type { KeyPoints } from './shared/key-points.ts';
 import type { LoopFilter } from './shared/loop-filter.ts';
 import type { ReplayTable } from './shared/replay.ts';
 import type { SourceTable } from './shared/sources.ts';
+import type { UserRows } from './shared/user-table.ts';
 import type { UserSet } from './user-set.ts';
 import type { Wheel } from './wheel.ts';
 
@@ -38,6 +39,8 @@ export interface Plane {
   readonly counters: CounterRow;
   readonly gauges: GaugeRow;
   readonly sources: SourceTable;
+  /** What users may do and have done. */
+  readonly rows: UserRows;
   readonly replay: ReplayTable;
   readonly journal: ReplayJournal;
   readonly loops: LoopFilter;

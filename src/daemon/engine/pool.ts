@@ -3,7 +3,14 @@ import { Worker } from 'node:worker_threads';
 import { backOffMs, HEALTHY_MS } from '../../lib/system/back-off.ts';
 import { availableMemory } from '../../lib/system/memory.ts';
 import { entryUrl } from '../../lib/system/module-url.ts';
-import type { AcceleratorState, EngineEvent, EngineRevision, EngineStats } from '../supervisor/engine.ts';
+import type {
+  AcceleratorState,
+  Allowances,
+  EngineEvent,
+  EngineRevision,
+  EngineStats,
+  EngineUsage,
+} from '../supervisor/engine.ts';
 import { monotonicMs } from './dc-breakers.ts';
 import { DcSlots } from './dc-slots.ts';
 import { describeDcs } from './dc-stats.ts';
@@ -12,6 +19,7 @@ import { packUsers } from './packed-users.ts';
 import { compactReplays, loadReplays } from './replay-store.ts';
 import { COVER_STATES } from './shared/gauges.ts';
 import { SharedTables } from './shared/tables.ts';
+import { UserKeeper } from './user-keeper.ts';
 import type { WorkerMessage, WorkerRequest, WorkerRevision } from './worker-messages.ts';
 
 const COMPACT_MS = 3600_000;
@@ -36,8 +44,7 @@ export class Pool {
   readonly #seed: [number, number] = [randomBytes(4).readInt32LE(), randomBytes(4).readInt32LE()];
   readonly #workers: (Worker | null)[];
   readonly #tell: (event: EngineEvent) => void;
-  /** Slot of every user id seen since the start; hints in the source table refer to them. */
-  readonly #slots = new Map<string, number>();
+  readonly #users: UserKeeper;
   readonly #compaction: NodeJS.Timeout;
   #revision: EngineRevision;
   #port: number;
@@ -58,6 +65,8 @@ export class Pool {
     this.#port = settings.listen.port;
     this.#workers = Array<Worker | null>(settings.workers).fill(null);
     this.#tables = new SharedTables(settings, availableMemory().bytes);
+    this.#users = new UserKeeper(this.#tables.users, () => this.#post({ type: 'review' }));
+    this.#users.apply(revision.users);
     this.#compaction = setInterval(() => void this.#compact(), COMPACT_MS);
     this.#compaction.unref();
   }
@@ -76,6 +85,7 @@ export class Pool {
   }
 
   async apply(revision: EngineRevision): Promise<string> {
+    this.#users.apply(revision.users);
     this.#revision = revision;
     const request: WorkerRequest = { type: 'apply', revision: this.#forWorkers() };
     await Promise.all(this.#workers.map(async (worker) => worker && this.#confirmed(worker, request)));
@@ -115,6 +125,14 @@ export class Pool {
     };
   }
 
+  usage(): EngineUsage {
+    return { startedAt: this.#startedAt, rows: this.#users.usage() };
+  }
+
+  allow(allowances: Allowances): void {
+    this.#users.allow(allowances);
+  }
+
   /** Accept no more and wait for the open sessions; returns how many were left when the time was over. */
   async drain(timeoutMs: number): Promise<{ cut: number }> {
     this.#draining = true;
@@ -130,6 +148,7 @@ export class Pool {
     this.#stopping = true;
     clearInterval(this.#compaction);
     this.#keys?.close();
+    this.#users.close();
     const ended = this.#workers.map(async (worker) => worker && new Promise((resolve) => worker.once('exit', resolve)));
     this.#post({ type: 'stop' });
     await Promise.race([Promise.all(ended), sleep(STOP_MS)]);
@@ -218,7 +237,7 @@ export class Pool {
   #forWorkers(): WorkerRevision {
     const { id, settings, users } = this.#revision;
     const dcSlots = this.#dcSlots.assign(settings.telegram.dcs);
-    return { id, settings, dcSlots, users: packUsers(users, (user) => this.#slotOf(user)) };
+    return { id, settings, dcSlots, users: packUsers(users, (id) => this.#users.rowOf(id)) };
   }
 
   #dcStats(): EngineStats['dcs'] {
@@ -229,14 +248,6 @@ export class Pool {
       warm: this.#tables.warm,
     };
     return describeDcs(telegram, tables, monotonicMs());
-  }
-
-  #slotOf(id: string): number {
-    const known = this.#slots.get(id);
-    if (known !== undefined) return known;
-    const slot = this.#slots.size;
-    this.#slots.set(id, slot);
-    return slot;
   }
 
   #post(request: WorkerRequest): void {

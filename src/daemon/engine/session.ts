@@ -4,8 +4,10 @@ import type { Conn, ConnOwner } from './conn.ts';
 import type { Plane } from './plane.ts';
 import { OpeningStage } from './stages/opening.ts';
 import { PrefaceStage } from './stages/preface.ts';
-import { plainAddress, type Stage, type StageSession } from './stages/stage.ts';
+import { plainAddress, type Stage, type StageSession, unixSeconds } from './stages/stage.ts';
+import { Stay } from './stay.ts';
 import { Ticket } from './ticket.ts';
+import type { FoundUser } from './user-set.ts';
 import type { Timed } from './wheel.ts';
 
 /**
@@ -18,6 +20,7 @@ export class Session implements ConnOwner, StageSession, Timed {
   readonly plane: Plane;
   readonly conn: Conn;
   readonly #forget: (session: Session) => void;
+  stay: Stay | null = null;
   #ticket: Ticket | null = null;
   #stage: Stage | null = null;
   #reported = false;
@@ -65,6 +68,20 @@ export class Session implements ConnOwner, StageSession, Timed {
 
   enter(stage: Stage): void {
     this.#stage = stage;
+  }
+
+  admit(user: FoundUser): HandshakeResult | null {
+    const ticket = this.#ticket as Ticket;
+    const stay = Stay.begin(this.plane.rows, user, ticket.source, unixSeconds());
+    if (typeof stay === 'string') return stay;
+    this.stay = stay;
+    ticket.remember(user.secretRow);
+    return null;
+  }
+
+  /** Close the connection if its user may not go on. */
+  review(): void {
+    if (this.stay?.allowed === false) this.close('user');
   }
 
   report(result: HandshakeResult): void {
@@ -127,6 +144,7 @@ export class Session implements ConnOwner, StageSession, Timed {
     this.report('aborted');
     counters.close(this.#ending ?? (error === null ? 'client' : 'client_reset'));
     gauges.add('sessions', -1);
+    this.stay?.end();
     this.#ticket?.release();
     this.#forget(this);
   }

@@ -6,7 +6,7 @@ export class Ticket {
   /** Over a limit: the connection may stay, but only as the cover's. */
   readonly limited: boolean;
   readonly #plane: Plane;
-  readonly #source: Source;
+  readonly source: Source;
   #holdsConnection: boolean;
   #holdsSource: boolean;
 
@@ -14,10 +14,10 @@ export class Ticket {
   constructor(plane: Plane, host: string) {
     const { limits } = plane.settings;
     this.#plane = plane;
-    this.#source = sourceOf(host, plane.seed);
+    this.source = sourceOf(host, plane.seed);
     this.#holdsConnection = plane.gauges.take('connections', limits.connections);
     const counted = plane.sources.acquire(
-      this.#source,
+      this.source,
       limits.perSource ?? Number.MAX_SAFE_INTEGER,
       Math.floor(Date.now() / 1000),
     );
@@ -25,19 +25,19 @@ export class Ticket {
     this.limited = !this.#holdsConnection || counted === 'over';
   }
 
-  /** Slot of the user last seen from this network. */
-  get lastUser(): number | null {
-    return this.#plane.sources.lastUser(this.#source);
+  /** Row of the secret that was last used from this network. */
+  get lastSecret(): number | null {
+    return this.#plane.sources.remembered(this.source);
   }
 
-  remember(userSlot: number): void {
-    this.#plane.sources.remember(this.#source, userSlot);
+  remember(secretRow: number): void {
+    this.#plane.sources.remember(this.source, secretRow);
   }
 
   /** Give everything back; calling it again does nothing. */
   release(): void {
     if (this.#holdsConnection) this.#plane.gauges.add('connections', -1);
-    if (this.#holdsSource) this.#plane.sources.release(this.#source);
+    if (this.#holdsSource) this.#plane.sources.release(this.source);
     this.#holdsConnection = false;
     this.#holdsSource = false;
   }

@@ -2,13 +2,17 @@ import { authenticate, type Hello } from '../../lib/protocol/client-hello.ts';
 import { openHeader, type OpenedHeader } from '../../lib/protocol/obfuscated2.ts';
 import type { PackedUsers } from './packed-users.ts';
 
-/** A user whose secret was found. `slot` stays the same over revisions, so that hints outlive a reload. */
+/** A secret that was found, and whose it is. Rows stay the same over revisions, so that hints outlive a reload. */
 export interface FoundUser {
-  slot: number;
+  /** Row of the user. */
+  row: number;
+  /** Row of the secret. */
+  secretRow: number;
   /** 16 bytes. */
   key: Buffer;
   domain: string;
-  enabled: boolean;
+  /** It lets nobody in any more. */
+  stale: boolean;
 }
 
 const KEY_BYTES = 16;
@@ -19,27 +23,29 @@ const SLICE = 256;
 export type Search<T> = { found: T; user: FoundUser } | { next: number } | null;
 
 /**
- * Whose secret is it? Users in the order in which they are likely: last seen from this network, recently active ones, users
- * of the SNI's domain, then all others (protocol.md §3.1). In the normal case that is one HMAC. Users are numbers here: their
- * places in the packed table, which the workers share.
+ * Whose secret is it? Secrets in the order in which they are likely: last seen from this network, recently active ones, those
+ * of the SNI's domain, then all others (protocol.md §3.1). In the normal case that is one HMAC. A secret is a number here: its
+ * place in the packed table, which the workers share.
  */
 export class UserSet {
   readonly size: number;
   readonly #keys: Buffer;
-  readonly #slots: Uint32Array;
-  readonly #enabled: Uint8Array;
+  readonly #rows: Uint32Array;
+  readonly #owners: Uint32Array;
+  readonly #stale: Uint8Array;
   readonly #domains: readonly string[];
   readonly #starts: readonly number[];
   /** Most recent first. */
   readonly #recent: number[] = [];
 
-  constructor({ keys, slots, enabled, domains, starts }: PackedUsers) {
+  constructor({ keys, rows, owners, stale, domains, starts }: PackedUsers) {
     this.#keys = Buffer.from(keys);
-    this.#slots = new Uint32Array(slots);
-    this.#enabled = new Uint8Array(enabled);
+    this.#rows = new Uint32Array(rows);
+    this.#owners = new Uint32Array(owners);
+    this.#stale = new Uint8Array(stale);
     this.#domains = domains;
     this.#starts = starts;
-    this.size = this.#slots.length;
+    this.size = this.#rows.length;
   }
 
   /** Find who signed a hello, from candidate `from` on; `next` says where to go on in a later turn. */
@@ -71,7 +77,7 @@ export class UserSet {
   }
 
   #likely(hint: number | null): readonly number[] {
-    const hinted = hint === null ? -1 : this.#slots.indexOf(hint);
+    const hinted = hint === null ? -1 : this.#rows.indexOf(hint);
     return hinted === -1 || hinted === this.#recent[0] ? this.#recent : [hinted, ...this.#recent];
   }
 
@@ -91,10 +97,11 @@ export class UserSet {
 
   #describe(user: number): FoundUser {
     return {
-      slot: this.#slots[user] as number,
+      row: this.#owners[user] as number,
+      secretRow: this.#rows[user] as number,
       key: this.#key(user),
       domain: this.#domains[this.#starts.findLastIndex((start) => start <= user)] as string,
-      enabled: this.#enabled[user] === 1,
+      stale: this.#stale[user] === 1,
     };
   }
 }

@@ -26,6 +26,8 @@ export interface WorkerData {
 
 export type WorkerRequest =
   | { type: 'apply'; revision: WorkerRevision }
+  /** The state of users has changed: close the connections that may not go on. */
+  | { type: 'review' }
   /** Accept no more, and close what is not in use. */
   | { type: 'drain' }
   /** Close everything and end. */

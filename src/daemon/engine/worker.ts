@@ -20,6 +20,7 @@ import { LoopFilter } from './shared/loop-filter.ts';
 import { ReplayTable } from './shared/replay.ts';
 import { SourceTable } from './shared/sources.ts';
 import { WarmCounts } from './shared/warm-counts.ts';
+import { UserTable } from './shared/user-table.ts';
 import { UserSet } from './user-set.ts';
 import { Wheel } from './wheel.ts';
 import type { WorkerData, WorkerMessage, WorkerRequest, WorkerRevision } from './worker-messages.ts';
@@ -81,6 +82,7 @@ const plane: Plane = {
   counters: Counters.attach(memory.counters).row(worker),
   gauges: Gauges.attach(memory.gauges).row(worker),
   sources: SourceTable.attach(memory.sources, workers, worker),
+  rows: UserTable.attach(memory.users, workers, worker).worker(worker),
   replay: ReplayTable.attach(memory.replay, worker),
   journal: new ReplayJournal(revision.settings.replayFile, (code) => event('error', 'replay_journal_failed', { code })),
   loops: LoopFilter.attach(memory.loops, worker),
@@ -94,6 +96,10 @@ const plane: Plane = {
   lanes,
   event,
 };
+
+function review(): void {
+  for (const session of sessions) session.review();
+}
 
 async function stop(): Promise<void> {
   plane.warm.close();
@@ -120,7 +126,11 @@ async function start(): Promise<void> {
         Object.assign(plane, ofRevision(request.revision));
         plane.breakers.slots = request.revision.dcSlots;
         plane.warm.clear();
+        review();
         say({ type: 'applied', id: request.revision.id });
+        return;
+      case 'review':
+        review();
         return;
       case 'drain':
         listener.close();

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { EXIT, MtpError } from '../../lib/errors.ts';
 import { entryUrl } from '../../lib/system/module-url.ts';
-import type { Engine, EngineEvent, EngineRevision, EngineStats } from './engine.ts';
+import type { Allowances, Engine, EngineEvent, EngineRevision, EngineStats, EngineUsage } from './engine.ts';
 import type { EngineMessage, EngineReplies, EngineRequest } from './ipc.ts';
 
 type ExitReason = { code: number | null; signal: string | null };
@@ -64,6 +64,14 @@ export class BuiltinEngine implements Engine {
 
   async stats(): Promise<EngineStats> {
     return this.#ask('stats', {}, ANSWER_MS);
+  }
+
+  async usage(): Promise<EngineUsage> {
+    return this.#ask('usage', {}, ANSWER_MS);
+  }
+
+  async allow(allowances: Allowances): Promise<void> {
+    await this.#ask('allow', { allowances }, ANSWER_MS);
   }
 
   async drain(timeoutMs: number): Promise<{ cut: number }> {

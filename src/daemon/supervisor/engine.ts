@@ -65,14 +65,56 @@ export interface EngineSettings {
   replayFile: string | null;
 }
 
-export interface EngineUser {
-  /** Immutable id; the name that the operator sees is a label elsewhere. */
+export interface EngineSecret {
+  /** Immutable id. */
   id: string;
   /** 32 hex digits. */
   key: string;
+  /** With a draining one nobody new comes in. A tombstone is a secret of old: it is known, and lets nobody in or go on. */
+  state: 'active' | 'retiring' | 'draining' | 'tombstone';
+  /** Networks that may use it at once, besides what the user may; null is no limit. */
+  maxNetworks: number | null;
+}
+
+export interface EngineUser {
+  /** Immutable id; the name that the operator sees is a label elsewhere. */
+  id: string;
   /** SNI of this user's links. */
   domain: string;
   enabled: boolean;
+  /** Unix time in ms; null is never. */
+  expiresAt: number | null;
+  /** For all connections of the user together; null is no limit. */
+  limits: {
+    connections: number | null;
+    /** Distinct IPv4 addresses and IPv6 /64s at once. */
+    networks: number | null;
+    upBytesPerSecond: number | null;
+    downBytesPerSecond: number | null;
+  };
+  secrets: EngineSecret[];
+}
+
+/** How many payload bytes of a user, counted as in `usage`, are the last that may pass; null is no limit. */
+export type Allowances = Record<string, number | null>;
+
+/** What a user or one of its secrets did since the start of the engine. */
+export interface UsageRow {
+  id: string;
+  up: number;
+  down: number;
+  connections: number;
+  /** Distinct IPv4 addresses and IPv6 /64s now. */
+  networks: number;
+  /** Unix time in seconds of the newest connection. */
+  lastSeen: number;
+}
+
+export interface EngineUsage {
+  /** As in `EngineStats`: figures of one epoch only grow. */
+  startedAt: number;
+  /** Those that have been here, users and secrets alike. */
+  rows: UsageRow[];
 }
 
 /** Everything that the engine acts on; `id` is the SHA-256 of its canonical form. */
@@ -91,6 +133,11 @@ export const HANDSHAKE_RESULTS = [
   'bad_tag',
   'mode_off',
   'disabled',
+  'stale',
+  'expired',
+  'quota',
+  'devices',
+  'networks',
   'limit',
   'unknown_dc',
   'dc_unreachable',
@@ -116,6 +163,8 @@ export const CLOSE_REASONS = [
   'upstream_reset',
   /** Nothing moved for too long. */
   'idle',
+  /** Its user may not go on: disabled, expired, over a quota, removed. */
+  'user',
   /** By us: no cover to show, no DC to reach, no inner header. */
   'refused',
   /** The engine was drained or stopped. */
@@ -185,6 +234,9 @@ export interface Engine {
   /** Resolves to the revision that every worker has confirmed. */
   apply(revision: EngineRevision): Promise<string>;
   stats(): Promise<EngineStats>;
+  usage(): Promise<EngineUsage>;
+  /** Replace what users may still use; those that are not named have no limit. */
+  allow(allowances: Allowances): Promise<void>;
   /** Accept no more; resolves when no connection is left or the time is over, with the number that was cut. */
   drain(timeoutMs: number): Promise<{ cut: number }>;
   /** End now. */

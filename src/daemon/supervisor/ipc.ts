@@ -1,10 +1,12 @@
 /** What the supervisor and the process of the built-in engine say to each other. Plain data over `serialization: 'advanced'`. */
-import type { Endpoint, EngineEvent, EngineRevision, EngineStats } from './engine.ts';
+import type { Allowances, Endpoint, EngineEvent, EngineRevision, EngineStats, EngineUsage } from './engine.ts';
 
 export type EngineRequest =
   | { type: 'start'; seq: number; revision: EngineRevision }
   | { type: 'apply'; seq: number; revision: EngineRevision }
   | { type: 'stats'; seq: number }
+  | { type: 'usage'; seq: number }
+  | { type: 'allow'; seq: number; allowances: Allowances }
   | { type: 'drain'; seq: number; timeoutMs: number }
   | { type: 'stop'; seq: number };
 
@@ -14,6 +16,8 @@ export interface EngineReplies {
   /** The revision id that every worker has confirmed. */
   apply: string;
   stats: EngineStats;
+  usage: EngineUsage;
+  allow: null;
   drain: { cut: number };
   stop: null;
 }

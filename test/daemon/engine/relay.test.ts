@@ -49,6 +49,9 @@ describe.each(WAYS)('a relay $way', ({ native: provider, way }) => {
     rig.plane.lanes?.leave(relay);
     expect(rig.counters.total('up')).toBe(up.length + WARM);
     expect(rig.counters.total('down')).toBe(down.length + WARM);
+    for (const row of [0, 1]) {
+      expect(rig.users.usage(row)).toMatchObject({ up: up.length + WARM, down: down.length + WARM, connections: 1 });
+    }
   });
 
   test('one message of the DC is one record, however small', async () => {

@@ -4,16 +4,18 @@ import { packUsers } from '../../../src/daemon/engine/packed-users.ts';
 import { type Search, UserSet } from '../../../src/daemon/engine/user-set.ts';
 import type { EngineUser } from '../../../src/daemon/supervisor/engine.ts';
 import { collectHello, readHello } from '../../../src/lib/protocol/client-hello.ts';
+import { engineUser } from '../../support/engine-user.ts';
 import { makeHello } from '../../support/raw-client.ts';
 
-const users: EngineUser[] = Array.from({ length: 1000 }, (_, index) => ({
-  id: `user-${index}`,
-  key: randomBytes(16).toString('hex'),
-  domain: `site-${index % 3}.test`,
-  enabled: index % 2 === 0,
-}));
-const numberOf = (id: string): number => Number(id.slice('user-'.length));
-const slotOf = (id: string): number => 5000 - numberOf(id);
+const users = Array.from({ length: 1000 }, (_, index) => {
+  const state = index % 2 === 0 ? ('active' as const) : ('tombstone' as const);
+  const secrets = [{ id: `secret-${index}`, key: randomBytes(16).toString('hex'), state, maxNetworks: null }];
+  return engineUser(`user-${index}`, '', `site-${index % 3}.test`, { secrets });
+});
+const keyOf = ({ secrets: [secret] }: EngineUser): string => secret?.key ?? '';
+const secretOf = ({ secrets: [secret] }: EngineUser): string => secret?.id ?? '';
+const numberOf = (id: string): number => Number(id.slice(id.indexOf('-') + 1));
+const rowOf = (id: string): number => (id.startsWith('user') ? 5000 : 9000) - numberOf(id);
 
 function find(
   set: UserSet,
@@ -21,7 +23,7 @@ function find(
   domain: string | null,
   hint: number | null = null,
 ): [Search<number>, number] {
-  const collected = collectHello(makeHello({ key: Buffer.from(user.key, 'hex'), domain }));
+  const collected = collectHello(makeHello({ key: Buffer.from(keyOf(user), 'hex'), domain }));
   const hello = collected.state === 'complete' ? readHello(collected.record) : null;
   if (hello === null) throw new Error('no hello');
   let search: Search<number> = { next: 0 };
@@ -31,37 +33,36 @@ function find(
 }
 
 test('every user is found under any name, as who it is', () => {
-  const set = new UserSet(packUsers(users, slotOf));
+  const set = new UserSet(packUsers(users, rowOf));
   expect(set.size).toBe(1000);
   for (const user of users.filter((_, index) => index % 97 === 0)) {
     for (const domain of [user.domain, 'site-1.test', 'elsewhere.test', null]) {
-      const [search] = find(new UserSet(packUsers(users, slotOf)), user, domain);
+      const [search] = find(new UserSet(packUsers(users, rowOf)), user, domain);
       expect(search).toMatchObject({
         user: {
-          slot: slotOf(user.id),
-          key: Buffer.from(user.key, 'hex'),
+          row: rowOf(user.id),
+          secretRow: rowOf(secretOf(user)),
+          key: Buffer.from(keyOf(user), 'hex'),
           domain: user.domain,
-          enabled: user.enabled,
+          stale: numberOf(user.id) % 2 === 1,
         },
       });
     }
   }
-  expect(
-    find(set, { id: '', key: randomBytes(16).toString('hex'), domain: '', enabled: true }, 'site-2.test')[0],
-  ).toBeNull();
+  expect(find(set, engineUser('', randomBytes(16).toString('hex'), ''), 'site-2.test')[0]).toBeNull();
 });
 
 test('the hinted user and the latest ones are tried at once, those of the domain before others', () => {
-  const set = new UserSet(packUsers(users, slotOf));
+  const set = new UserSet(packUsers(users, rowOf));
   const last = users.at(-1) as EngineUser;
   expect(find(set, last, 'site-1.test')[1]).toBeGreaterThan(1);
   expect(find(set, last, 'site-1.test')[1]).toBe(1);
   const other = users.at(-2) as EngineUser;
-  expect(find(set, other, 'elsewhere.test', slotOf(other.id))[1]).toBe(1);
+  expect(find(set, other, 'elsewhere.test', rowOf(secretOf(other)))[1]).toBe(1);
   const first = users[2] as EngineUser;
-  expect(find(new UserSet(packUsers(users, slotOf)), first, first.domain)[1]).toBe(1);
+  expect(find(new UserSet(packUsers(users, rowOf)), first, first.domain)[1]).toBe(1);
 });
 
 test('nobody is found where there is nobody', () => {
-  expect(find(new UserSet(packUsers([], slotOf)), users[0] as EngineUser, null)[0]).toBeNull();
+  expect(find(new UserSet(packUsers([], rowOf)), users[0] as EngineUser, null)[0]).toBeNull();
 });

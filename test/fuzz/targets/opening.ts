@@ -13,13 +13,14 @@ import { anyHello, mutateHello } from '../hellos.ts';
 import { inserting, mutator } from '../mutate.ts';
 import { piecesOf, type Random } from '../random.ts';
 import { alone, type Target } from '../target.ts';
+import { engineUser } from '../../support/engine-user.ts';
 
 const NOBODY = Buffer.alloc(16, 0x21);
 const TRANSPORTS = { ef: 'abridged', ee: 'intermediate', dd: 'padded' };
 
 function planeOf(modes: Mode[]): Plane {
-  const nobody = { id: 'nobody', key: NOBODY.toString('hex'), domain: 'www.example.com', enabled: true };
-  const somebody = { id: 'somebody', key: SECRET.toString('hex'), domain: 'example.com', enabled: true };
+  const nobody = engineUser('nobody', NOBODY.toString('hex'), 'www.example.com');
+  const somebody = engineUser('somebody', SECRET.toString('hex'), 'example.com');
   const users = new UserSet(packUsers([nobody, somebody], (id) => id.length));
   // An opening looks at the modes and the users, and at nothing else of the plane.
   return { settings: { modes }, users } as unknown as Plane;

@@ -29,6 +29,12 @@ export function sourceOf(address: string, seed: readonly [number, number]): Sour
   return { low: low === 0 ? 1 : low, high };
 }
 
+/** The source as one user's: the same for the same two, and else another. */
+export function sourceOfUser({ low, high }: Source, row: number): Source {
+  const mixed = mix(low ^ mix(row + 1));
+  return { low: mixed === 0 ? 1 : mixed, high: mix(high ^ mixed) };
+}
+
 /** The 32 bits of a dotted address. */
 function ipv4Number(address: string): number {
   let [whole, part] = [0, 0];

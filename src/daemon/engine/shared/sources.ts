@@ -2,13 +2,13 @@ import { breakLock, lock, type LockOwner, powerOfTwo, unlock } from './lock.ts';
 import type { Source } from './source.ts';
 
 const WAYS = 8;
-/** low, high, last user slot + 1, last use in seconds; then the connections, a cell for each worker. */
+/** low, high, what is remembered + 1, last use in seconds; then the connections, a cell for each worker. */
 const HEAD = 4;
 /** Cells before a bucket's slots: its lock. */
 const LOCK = 1;
 const CACHE_LINE = 16;
 
-/** Connections per source and who was last seen from it, one table for all workers. */
+/** Connections per source and one row of another table that goes with it, for all workers. */
 export class SourceTable {
   readonly memory: SharedArrayBuffer;
   readonly #cells: Int32Array;
@@ -39,44 +39,62 @@ export class SourceTable {
     return new SourceTable(memory, workers, worker);
   }
 
-  /** Count one more connection of this worker unless that would be over `limit`. A source that finds no slot is let in uncounted. */
-  acquire(source: Source, limit: number, now: number): 'counted' | 'uncounted' | 'over' {
+  /**
+   * Count one more connection of this worker unless that would be over `limit`. `admit` is asked about a source that has
+   * none, while nobody else can count one; where it agrees, `row` is remembered of the source. A source that finds no slot is
+   * let in uncounted.
+   */
+  acquire(
+    source: Source,
+    limit: number,
+    now: number,
+    first?: { row: number; admit: () => boolean },
+  ): 'counted' | 'uncounted' | 'over' {
     return this.#locked(source, (bucket) => {
       const slot = this.#find(bucket, source) ?? this.#claim(bucket, source);
       if (slot === null) return 'uncounted';
-      if (this.#count(slot) >= limit) return 'over';
+      const count = this.#count(slot);
+      if (count >= limit || (count === 0 && first?.admit() === false)) return 'over';
+      if (count === 0 && first !== undefined) this.#cells[slot + 2] = first.row + 1;
       this.#change(slot, 1);
       this.#cells[slot + 3] = now;
       return 'counted';
     });
   }
 
-  /** Give back what `acquire` counted. */
-  release(source: Source): void {
-    this.#locked(source, (bucket) => {
+  /** Give back what `acquire` counted. Returns whether it was the last connection of the source. */
+  release(source: Source): boolean {
+    return this.#locked(source, (bucket) => {
       const slot = this.#find(bucket, source);
-      if (slot !== null) this.#change(slot, -1);
+      if (slot === null || this.#count(slot) === 0) return false;
+      this.#change(slot, -1);
+      return this.#count(slot) === 0;
     });
   }
 
-  /** Give back all that a worker which has ended still held. */
-  releaseWorker(worker: number): void {
+  /** Give back all that a worker which has ended still held. `emptied` hears the row of each source that is left with nothing. */
+  releaseWorker(worker: number, emptied: (row: number) => void = () => undefined): void {
     for (let bucket = 0; bucket < this.#cells.length; bucket += this.#bucketCells) {
       breakLock(this.#cells, bucket, worker);
-      for (let way = 0; way < WAYS; way++) this.#cells[this.#slotAt(bucket, way) + HEAD + worker] = 0;
+      for (let way = 0; way < WAYS; way++) {
+        const slot = this.#slotAt(bucket, way);
+        const held = this.#cells[slot + HEAD + worker] as number;
+        this.#cells[slot + HEAD + worker] = 0;
+        if (held > 0 && this.#count(slot) === 0) emptied((this.#cells[slot + 2] as number) - 1);
+      }
     }
   }
 
-  /** Slot of the user who last authenticated from here, or null. A hint: read without the lock. */
-  lastUser(source: Source): number | null {
+  /** The row that is remembered of a source, or null. A hint: read without the lock. */
+  remembered(source: Source): number | null {
     const slot = this.#find(this.#bucket(source), source);
     const stored = slot === null ? 0 : (this.#cells[slot + 2] as number);
     return stored === 0 ? null : stored - 1;
   }
 
-  remember(source: Source, userSlot: number): void {
+  remember(source: Source, row: number): void {
     const slot = this.#find(this.#bucket(source), source);
-    if (slot !== null) this.#cells[slot + 2] = userSlot + 1;
+    if (slot !== null) this.#cells[slot + 2] = row + 1;
   }
 
   #locked<Result>(source: Source, action: (bucket: number) => Result): Result {

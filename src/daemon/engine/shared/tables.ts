@@ -6,6 +6,7 @@ import { KeyPoints } from './key-points.ts';
 import { LoopFilter } from './loop-filter.ts';
 import { ReplayTable } from './replay.ts';
 import { SourceTable } from './sources.ts';
+import { UserTable } from './user-table.ts';
 import { WarmCounts } from './warm-counts.ts';
 
 /** Handshakes that find a key ready when all clients come at once: 256 KiB. */
@@ -16,6 +17,7 @@ export class SharedTables {
   readonly counters: Counters;
   readonly gauges: Gauges;
   readonly sources: SourceTable;
+  readonly users: UserTable;
   readonly replay: ReplayTable;
   readonly loops: LoopFilter;
   readonly warm: WarmCounts;
@@ -26,6 +28,7 @@ export class SharedTables {
     this.counters = Counters.create(workers);
     this.gauges = Gauges.create(workers);
     this.sources = SourceTable.create(limits.connections, workers);
+    this.users = UserTable.create(limits.connections, workers);
     this.replay = ReplayTable.create(replayEntries(ramBytes));
     this.loops = LoopFilter.create(workers);
     this.warm = WarmCounts.create(workers);
@@ -35,11 +38,12 @@ export class SharedTables {
   get memory(): Record<
     'counters' | 'gauges' | 'sources' | 'replay' | 'loops' | 'points' | 'breakers' | 'warm',
     SharedArrayBuffer
-  > {
+  > & { users: UserTable['memory'] } {
     return {
       counters: this.counters.memory,
       gauges: this.gauges.memory,
       sources: this.sources.memory,
+      users: this.users.memory,
       replay: this.replay.memory,
       loops: this.loops.memory,
       points: this.points.memory,
@@ -51,6 +55,7 @@ export class SharedTables {
   /** Take back what a worker that has ended still held; returns how many connections it had. */
   release(worker: number): number {
     this.sources.releaseWorker(worker);
+    this.users.release(worker);
     this.replay.releaseWorker(worker);
     this.breakers.releaseWorker(worker);
     this.loops.release(worker);

@@ -3,7 +3,6 @@ import { admitHello, answerHello, enterReplay, transportAllowed } from '../admis
 import type { CoverEvents, CoverRelay } from '../cover-relay.ts';
 import { type Opened, Opener } from '../opener.ts';
 import type { Ticket } from '../ticket.ts';
-import type { FoundUser } from '../user-set.ts';
 import { TICK_MS } from '../wheel.ts';
 import { attachCover, CoverStage } from './cover.ts';
 import { DialStage } from './dial.ts';
@@ -31,7 +30,7 @@ export class OpeningStage implements Stage, CoverEvents {
     this.#session = session;
     this.#ticket = ticket;
     this.#peer = peer;
-    this.#opener = new Opener(session.plane, ticket.lastUser, (opened) => session.guard(() => this.#opened(opened)));
+    this.#opener = new Opener(session.plane, ticket.lastSecret, (opened) => session.guard(() => this.#opened(opened)));
     this.#deadline = wheel.now + wheel.ticks(handshakeMs);
     session.setDeadline(Math.min(ATTACH_MS, handshakeMs));
   }
@@ -65,7 +64,12 @@ export class OpeningStage implements Stage, CoverEvents {
       this.#toCover(admitted);
       return;
     }
-    this.#authenticated(opened.user);
+    const refused = session.admit(opened.user);
+    if (refused !== null) {
+      this.#toCover(refused);
+      return;
+    }
+    this.#authenticated();
     const header = new HeaderStage(session, opened.user.key);
     session.conn.write(answerHello(session.plane, opened, admitted.cipher));
     const rest = this.#opener.held.subarray(opened.consumed);
@@ -74,18 +78,20 @@ export class OpeningStage implements Stage, CoverEvents {
 
   #admitBare({ header, user, digest, consumed }: Extract<Opened, { kind: 'header' }>): void {
     const { plane } = this.#session;
-    if (!user.enabled) this.#toCover('disabled');
-    else if (!transportAllowed(plane.settings, false, header.transport)) this.#toCover('bad_tag');
-    else if (!enterReplay(plane, digest, unixSeconds())) this.#toCover('replay');
+    const refused = !transportAllowed(plane.settings, false, header.transport)
+      ? 'bad_tag'
+      : !enterReplay(plane, digest, unixSeconds())
+        ? 'replay'
+        : this.#session.admit(user);
+    if (refused !== null) this.#toCover(refused);
     else {
-      this.#authenticated(user);
+      this.#authenticated();
       const rest = Buffer.from(this.#opener.held.subarray(consumed));
       new DialStage(this.#session, { header, records: null, rest }).start();
     }
   }
 
-  #authenticated(user: FoundUser): void {
-    this.#ticket.remember(user.slot);
+  #authenticated(): void {
     this.#cover?.clientClosed(null);
     this.#cover = null;
     // A cover that was being dialled may have had the client wait.

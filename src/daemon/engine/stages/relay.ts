@@ -4,6 +4,8 @@ import { makeHeader, type OpenedHeader } from '../../../lib/protocol/obfuscated2
 import { framedBytes, frameRecords, type RecordReader } from '../../../lib/protocol/tls-record.ts';
 import { BULK_BYTES, type Conn, type ConnOwner } from '../conn.ts';
 import type { Direction, LaneUser } from '../lanes.ts';
+import { Pace } from '../pace.ts';
+import type { Stay } from '../stay.ts';
 import { TICK_MS } from '../wheel.ts';
 import { HALF_CLOSED_MS, QUIET_CHECK_MS, type Stage, type StageSession } from './stage.ts';
 
@@ -36,6 +38,9 @@ export class Relay implements Stage, ConnOwner, LaneUser {
   /** Null in fast mode, where what the DC sends is what the client gets (protocol.md §6.3). */
   readonly down: Direction | null;
   readonly #session: StageSession;
+  readonly #stay: Stay;
+  /** What keeps either direction to the user's speed, once it had to. */
+  readonly #paces: { up: Pace | null; down: Pace | null } = { up: null, down: null };
   #reads = 0;
   /** Wheel tick of the last byte in either direction. */
   #lastActive: number;
@@ -47,6 +52,7 @@ export class Relay implements Stage, ConnOwner, LaneUser {
     const fast = settings.fastMode ? { downKeyIv } : {};
     const made = makeHeader({ transport, dc, random: randomBytes, secret: null, ...fast });
     this.#session = session;
+    this.#stay = session.stay as Stay;
     this.client = session.conn;
     this.upstream = upstream;
     this.records = records;
@@ -58,8 +64,8 @@ export class Relay implements Stage, ConnOwner, LaneUser {
     session.report('ok');
     session.setDeadline(Math.min(settings.limits.idleMs, QUIET_CHECK_MS));
     gauges.add('relayed', 1);
-    upstream.relay();
-    this.client.relay();
+    // The small reads of the opening suit a user whose speed is limited: less is waited for at a time.
+    if (!this.#stay.slowed) for (const conn of [upstream, this.client]) conn.relay();
     upstream.write(rest.length === 0 ? made.wire : Buffer.concat([made.wire, this.#passUp(rest, rest.length)]));
     if (upstream.queued === 0) this.client.resume();
   }
@@ -68,20 +74,41 @@ export class Relay implements Stage, ConnOwner, LaneUser {
     this.#lastActive = this.#session.plane.wheel.now;
     const count = this.records === null ? length : this.records.unwrap(buffer, length);
     if (count === -1) this.invalid();
-    else if (count > 0) {
-      const taken = this.upstream.write(this.#passUp(buffer, count), count);
-      if (!taken) this.client.pause();
-      this.#tryLane(taken);
-    }
+    else if (count > 0) this.#passed('up', count, this.upstream.write(this.#passUp(buffer, count), count));
   }
 
   /** Count `buffer[0:length)` of the client's stream, and make it the DC's: the first `length` bytes of the result. */
   #passUp(buffer: Buffer, length: number): Buffer {
-    this.#session.plane.counters.up(length);
+    this.#count(length, 0);
     return Ctr.recrypt(this.up.from, this.up.to, buffer, length);
   }
 
-  /** After a read: leave the rest to a lane, if this goes well for a while. */
+  #count(up: number, down: number): void {
+    const { counters } = this.#session.plane;
+    if (up > 0) counters.up(up);
+    if (down > 0) counters.down(down);
+    this.#stay.moved(up, down);
+  }
+
+  /** After a read: stop reading where the other side did not take all of it, or the user's speed is spent. */
+  #passed(direction: 'up' | 'down', bytes: number, taken: boolean): void {
+    const { slowed } = this.#stay;
+    const source = direction === 'up' ? this.client : this.upstream;
+    const wait = slowed ? this.#stay.pay(direction, bytes) : 0;
+    if (!taken || wait > 0) source.pause();
+    if (wait > 0) this.#pace(direction).hold(wait);
+    if (!slowed) this.#tryLane(taken);
+  }
+
+  #pace(direction: 'up' | 'down'): Pace {
+    const [source, sink] = direction === 'up' ? [this.client, this.upstream] : [this.upstream, this.client];
+    const { wheel } = this.#session.plane;
+    return (this.#paces[direction] ??= new Pace(wheel, () => {
+      if (sink.queued === 0) source.resume();
+    }));
+  }
+
+  /** Leave the rest to a lane, if this goes well for a while. */
   #tryLane(taken: boolean): void {
     const { lanes } = this.#session.plane;
     if (lanes === null) return;
@@ -92,10 +119,10 @@ export class Relay implements Stage, ConnOwner, LaneUser {
   }
 
   moved(up: number, down: number): void {
-    const { counters, wheel } = this.#session.plane;
-    this.#lastActive = wheel.now;
-    counters.up(up);
-    counters.down(down);
+    this.#lastActive = this.#session.plane.wheel.now;
+    this.#count(up, down);
+    // A lane knows no speed.
+    if (this.#stay.slowed) this.#session.plane.lanes?.leave(this);
   }
 
   invalid(): void {
@@ -105,24 +132,22 @@ export class Relay implements Stage, ConnOwner, LaneUser {
   /** Bytes of the DC. */
   onData(_upstream: Conn, buffer: Buffer, length: number): void {
     if (this.client.closed) return;
-    const { counters, wheel } = this.#session.plane;
-    this.#lastActive = wheel.now;
-    counters.down(length);
+    this.#lastActive = this.#session.plane.wheel.now;
+    this.#count(0, length);
     const bytes = this.down === null ? buffer : Ctr.recrypt(this.down.from, this.down.to, buffer, length);
     const taken =
       this.records === null
         ? this.client.write(bytes, length)
         : this.client.write(frames, frameRecords(bytes, frames, length));
-    if (!taken) this.upstream.pause();
-    this.#tryLane(taken);
+    this.#passed('down', length, taken);
   }
 
   clientDrained(): void {
-    this.upstream.resume();
+    if (this.#paces.down?.holding !== true) this.upstream.resume();
   }
 
   onDrain(): void {
-    this.client.resume();
+    if (this.#paces.up?.holding !== true) this.client.resume();
   }
 
   clientEnded(): void {
@@ -161,6 +186,8 @@ export class Relay implements Stage, ConnOwner, LaneUser {
 
   clientClosed(error: string | null): void {
     this.#session.plane.gauges.add('relayed', -1);
+    this.#paces.up?.end();
+    this.#paces.down?.end();
     this.#rest();
     if (!this.upstream.closed) this.upstream.closeLike(error);
   }

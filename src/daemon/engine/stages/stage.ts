@@ -1,6 +1,8 @@
 import type { CloseReason, HandshakeResult } from '../../supervisor/engine.ts';
 import type { Conn } from '../conn.ts';
 import type { Plane } from '../plane.ts';
+import type { Stay } from '../stay.ts';
+import type { FoundUser } from '../user-set.ts';
 
 /** A part of a connection's life, and how it takes what happens on the client's side. */
 export interface Stage {
@@ -24,6 +26,10 @@ export interface StageSession {
   readonly conn: Conn;
   /** Go over to another stage. */
   enter(stage: Stage): void;
+  /** Count the connection as one of this user's; returns the reason if it may not be. */
+  admit(user: FoundUser): HandshakeResult | null;
+  /** What it takes of its user's allowances, once it was admitted. */
+  readonly stay: Stay | null;
   /** Count how the opening ended; only the first word counts. */
   report(result: HandshakeResult): void;
   /** Have `deadline` called in `ms`, in place of what was set before. */

@@ -67,8 +67,8 @@ describe('connections per source', () => {
     table.release(at(2));
     table.remember(at(4), 7);
     expect(table.acquire(at(101), 1, 10)).toBe('counted');
-    expect(table.lastUser(at(4))).toBe(7);
-    expect(table.lastUser(at(2))).toBeNull();
+    expect(table.remembered(at(4))).toBe(7);
+    expect(table.remembered(at(2))).toBeNull();
   });
 
   test('an address is one source however it is written, and an IPv6 /64 is one', () => {

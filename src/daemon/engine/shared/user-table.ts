@@ -1,0 +1,229 @@
+import type { Source } from './source.ts';
+import { sourceOfUser } from './source.ts';
+import { SourceTable } from './sources.ts';
+
+/**
+ * What users and secrets may do and have done, one table for all workers. A user has a row and each of its secrets has one: a
+ * connection counts in both. Limits stand in the user's row, and those of a secret on its way out in the secret's.
+ */
+
+/** Rows since the start of the engine, of users and secrets together: 7 MB with two workers where all are in use. */
+export const USER_ROWS = 65_536;
+
+/** Why a row lets nobody in; `ok` comes first, so that fresh memory says nothing else. */
+export const ROW_STATES = ['ok', 'disabled', 'expired', 'quota', 'gone'] as const;
+export type RowState = (typeof ROW_STATES)[number];
+
+/** What a row allows; null is no limit. */
+export interface RowLimits {
+  connections: number | null;
+  /** Distinct IPv4 addresses and IPv6 /64s at once. */
+  networks: number | null;
+  upBytesPerSecond: number | null;
+  downBytesPerSecond: number | null;
+}
+
+export interface RowUsage {
+  /** Payload bytes since the start of the engine. */
+  up: number;
+  down: number;
+  connections: number;
+  networks: number;
+  /** Unix time in seconds of the newest connection; 0 for none. */
+  lastSeen: number;
+}
+
+/** A burst that a speed limit lets through, seconds of its rate. */
+const BURST_MS = 500;
+const NONE = -1;
+
+const INTS = ['state', 'maxConnections', 'maxNetworks', 'connections', 'networks', 'lastSeen'] as const;
+/** Bytes/ms; 0 for no limit. */
+const FLOATS = ['upRate', 'downRate'] as const;
+
+interface Cells {
+  ints: Record<(typeof INTS)[number], Int32Array>;
+  floats: Record<(typeof FLOATS)[number], Float64Array>;
+  /** Time at which all that was let through so far would have been sent at the rate, in us. */
+  paid: { up: BigInt64Array; down: BigInt64Array };
+  /** Of each worker, which alone writes them. */
+  own: { connections: Int32Array; up: Float64Array; down: Float64Array }[];
+}
+
+export class UserTable {
+  readonly memory: { rows: SharedArrayBuffer; networks: SharedArrayBuffer };
+  readonly #cells: Cells;
+  readonly #networks: SourceTable;
+
+  private constructor(memory: UserTable['memory'], networks: SourceTable, workers: number) {
+    this.memory = memory;
+    this.#networks = networks;
+    this.#cells = lay(memory.rows, workers);
+  }
+
+  /** `connections` is how many there can be at once. */
+  static create(connections: number, workers: number): UserTable {
+    const networks = SourceTable.create(2 * connections, workers);
+    const rows = new SharedArrayBuffer(bytesOf(workers));
+    return new UserTable({ rows, networks: networks.memory }, networks, workers);
+  }
+
+  static attach(memory: UserTable['memory'], workers: number, worker: number): UserTable {
+    return new UserTable(memory, SourceTable.attach(memory.networks, workers, worker), workers);
+  }
+
+  state(row: number): RowState {
+    return ROW_STATES[this.#cells.ints.state[row] as number] as RowState;
+  }
+
+  /** Returns whether that is another state than before. */
+  setState(row: number, state: RowState): boolean {
+    const value = ROW_STATES.indexOf(state);
+    return Atomics.exchange(this.#cells.ints.state, row, value) !== value;
+  }
+
+  setLimits(row: number, { connections, networks, upBytesPerSecond, downBytesPerSecond }: RowLimits): void {
+    const { ints, floats } = this.#cells;
+    ints.maxConnections[row] = connections ?? NONE;
+    ints.maxNetworks[row] = networks ?? NONE;
+    floats.upRate[row] = (upBytesPerSecond ?? 0) / 1000;
+    floats.downRate[row] = (downBytesPerSecond ?? 0) / 1000;
+  }
+
+  usage(row: number): RowUsage {
+    const { ints, own } = this.#cells;
+    let [up, down] = [0, 0];
+    for (const mine of own) {
+      up += mine.up[row] as number;
+      down += mine.down[row] as number;
+    }
+    const [connections, networks] = [ints.connections[row] as number, ints.networks[row] as number];
+    return { up, down, connections, networks, lastSeen: ints.lastSeen[row] as number };
+  }
+
+  /** The table as one worker changes it. */
+  worker(worker: number): UserRows {
+    return new UserRows(this, this.#cells, this.#networks, worker);
+  }
+
+  /** Take back what a worker that has ended still held; its bytes stay counted. */
+  release(worker: number): void {
+    const { ints, own } = this.#cells;
+    const held = (own[worker] as Cells['own'][number]).connections;
+    for (let row = 0; row < held.length; row++) {
+      if (held[row] === 0) continue;
+      Atomics.sub(ints.connections, row, held[row] as number);
+      held[row] = 0;
+    }
+    this.#networks.releaseWorker(worker, (row) => Atomics.sub(ints.networks, row, 1));
+  }
+}
+
+/** One worker's side of the table. */
+export class UserRows {
+  readonly #table: UserTable;
+  readonly #cells: Cells;
+  readonly #own: Cells['own'][number];
+  readonly #networks: SourceTable;
+
+  constructor(table: UserTable, cells: Cells, networks: SourceTable, worker: number) {
+    this.#table = table;
+    this.#cells = cells;
+    this.#own = cells.own[worker] as Cells['own'][number];
+    this.#networks = networks;
+  }
+
+  state(row: number): RowState {
+    return this.#table.state(row);
+  }
+
+  /** Count a connection from `source`, unless a limit of the row is reached; `now` is Unix time in seconds. */
+  enter(row: number, source: Source, now: number): 'in' | 'connections' | 'networks' {
+    const { ints } = this.#cells;
+    if (Atomics.add(ints.connections, row, 1) >= limitOf(ints.maxConnections, row)) {
+      Atomics.sub(ints.connections, row, 1);
+      return 'connections';
+    }
+    const key = sourceOfUser(source, row);
+    const first = { row, admit: () => this.#takeNetwork(row) };
+    if (this.#networks.acquire(key, Number.MAX_SAFE_INTEGER, now, first) === 'over') {
+      Atomics.sub(ints.connections, row, 1);
+      return 'networks';
+    }
+    this.#own.connections[row] = (this.#own.connections[row] as number) + 1;
+    ints.lastSeen[row] = now;
+    return 'in';
+  }
+
+  #takeNetwork(row: number): boolean {
+    const { networks, maxNetworks } = this.#cells.ints;
+    if (Atomics.add(networks, row, 1) < limitOf(maxNetworks, row)) return true;
+    Atomics.sub(networks, row, 1);
+    return false;
+  }
+
+  /** Give back what `enter` counted. */
+  leave(row: number, source: Source): void {
+    const { ints } = this.#cells;
+    this.#own.connections[row] = (this.#own.connections[row] as number) - 1;
+    Atomics.sub(ints.connections, row, 1);
+    if (this.#networks.release(sourceOfUser(source, row))) Atomics.sub(ints.networks, row, 1);
+  }
+
+  /** Count payload bytes. */
+  moved(row: number, up: number, down: number): void {
+    const own = this.#own;
+    own.up[row] = (own.up[row] as number) + up;
+    own.down[row] = (own.down[row] as number) + down;
+  }
+
+  /** Whether the row has a speed limit. */
+  isSlowed(row: number): boolean {
+    const { upRate, downRate } = this.#cells.floats;
+    return upRate[row] !== 0 || downRate[row] !== 0;
+  }
+
+  /**
+   * Pay `bytes` out of the row's speed in one direction, all its connections together; returns the ms for which nothing more
+   * may be read. `now` is a monotonic clock in ms that the workers share.
+   */
+  pay(row: number, direction: 'up' | 'down', bytes: number, now: number): number {
+    const rate = this.#cells.floats[direction === 'up' ? 'upRate' : 'downRate'][row] as number;
+    if (rate === 0) return 0;
+    const paid = this.#cells.paid[direction];
+    const [at, cost] = [Math.round(now * 1000), Math.round((bytes / rate) * 1000)];
+    for (;;) {
+      const before = Atomics.load(paid, row);
+      // What was not used of the past is lost, but for a burst.
+      const next = Math.max(Number(before), at - BURST_MS * 1000) + cost;
+      if (Atomics.compareExchange(paid, row, before, BigInt(next)) === before) return Math.max(0, (next - at) / 1000);
+    }
+  }
+}
+
+function limitOf(limits: Int32Array, row: number): number {
+  const limit = limits[row] as number;
+  return limit === NONE ? Number.MAX_SAFE_INTEGER : limit;
+}
+
+function bytesOf(workers: number): number {
+  return USER_ROWS * (4 * INTS.length + 8 * FLOATS.length + 2 * 8 + workers * (4 + 2 * 8));
+}
+
+/** The columns one after another, those of eight bytes first. */
+function lay(memory: SharedArrayBuffer, workers: number): Cells {
+  let at = 0;
+  const next = <Column>(bytes: number, make: (from: number) => Column): Column => {
+    const column = make(at);
+    at += USER_ROWS * bytes;
+    return column;
+  };
+  const float = (): Float64Array => next(8, (from) => new Float64Array(memory, from, USER_ROWS));
+  const big = (): BigInt64Array => next(8, (from) => new BigInt64Array(memory, from, USER_ROWS));
+  const int = (): Int32Array => next(4, (from) => new Int32Array(memory, from, USER_ROWS));
+  const floats = Object.fromEntries(FLOATS.map((name) => [name, float()])) as Cells['floats'];
+  const paid = { up: big(), down: big() };
+  const bytes = Array.from({ length: workers }, () => ({ up: float(), down: float() }));
+  const ints = Object.fromEntries(INTS.map((name) => [name, int()])) as Cells['ints'];
+  return { ints, floats, paid, own: bytes.map((columns) => ({ ...columns, connections: int() })) };
+}
