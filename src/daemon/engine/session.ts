@@ -79,9 +79,10 @@ export class Session implements ConnOwner, StageSession, Timed {
     return null;
   }
 
-  /** Close the connection if its user may not go on. */
+  /** What its user may do has changed: close the connection if that is nothing any more. */
   review(): void {
     if (this.stay?.allowed === false) this.close('user');
+    else this.#stage?.userChanged?.();
   }
 
   report(result: HandshakeResult): void {

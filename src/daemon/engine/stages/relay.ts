@@ -121,7 +121,10 @@ export class Relay implements Stage, ConnOwner, LaneUser {
   moved(up: number, down: number): void {
     this.#lastActive = this.#session.plane.wheel.now;
     this.#count(up, down);
-    // A lane knows no speed.
+  }
+
+  /** A lane knows no speed. */
+  userChanged(): void {
     if (this.#stay.slowed) this.#session.plane.lanes?.leave(this);
   }
 

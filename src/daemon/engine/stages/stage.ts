@@ -16,6 +16,8 @@ export interface Stage {
   clientDrained(): void;
   /** The deadline that was set last has come. */
   deadline(): void;
+  /** What its user may do has changed. */
+  userChanged?(): void;
   /** The client's socket is gone; `error` is what ended it. */
   clientClosed(error: string | null): void;
 }
