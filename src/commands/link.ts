@@ -3,7 +3,8 @@ import { BaseCommand } from '../lib/cli/base-command.ts';
 import { bestLink, loadAccess, type UserLink } from '../lib/link/access.ts';
 import type { Reach } from '../lib/link/server.ts';
 import { renderWarning } from '../lib/ui/warning.ts';
-import { loadUsers, requireFirst, requireUser } from '../lib/users/store.ts';
+import { loadFirst, loadUser } from '../lib/users/load.ts';
+import { accessWarnings, requireSecret } from '../lib/users/user.ts';
 
 export default class Link extends BaseCommand {
   static override summary = 'Print the link that a Telegram client opens, on a terminal with its QR code.';
@@ -28,11 +29,10 @@ export default class Link extends BaseCommand {
   async run(): Promise<UserLink & { name: string; server: string; port: number; reach: Reach; warnings: string[] }> {
     const { args, flags } = await this.parse(Link);
     const paths = this.paths(flags);
-    const [loaded, access] = await Promise.all([loadUsers(paths), loadAccess(paths)]);
-    const user = args.name === undefined ? requireFirst(loaded.users) : requireUser(loaded.users, args.name);
-    const link = bestLink(user, access);
-    const warnings = [...loaded.warnings, ...access.warnings];
-    if (!user.enabled) warnings.push(`${user.name} is disabled; the proxy does not let ${user.name} in.`);
+    const loading = args.name === undefined ? loadFirst(paths) : loadUser(paths, args.name);
+    const [{ user, warnings: found }, access] = await Promise.all([loading, loadAccess(paths)]);
+    const link = bestLink(requireSecret(user), access);
+    const warnings = [...found, ...access.warnings, ...accessWarnings(user, Date.now())];
     this.log(link.tg);
     this.log(link.https);
     if (await this.wantsQr(flags.qr)) await this.printQr(link.tg);

@@ -2,7 +2,8 @@ import { Flags } from '@oclif/core';
 import type { DaemonOutput, Ready, Stopped } from '../daemon/main.ts';
 import { BaseCommand } from '../lib/cli/base-command.ts';
 import type { FlagValue } from '../lib/config/evaluate.ts';
-import { bestLink } from '../lib/link/access.ts';
+import { type Access, bestLink, type UserLink } from '../lib/link/access.ts';
+import { currentSecret, type User } from '../lib/users/user.ts';
 import { paint } from '../lib/ui/paint.ts';
 import { drawQr, qrStyle } from '../lib/ui/qr.ts';
 import { coverLines, servingLines, telegramLines } from '../lib/ui/screen.ts';
@@ -78,12 +79,12 @@ SIGTERM and Ctrl-C let open connections end first, a second Ctrl-C does not wait
 
   private async showReady(ready: Ready, withQr: boolean): Promise<void> {
     const { users, access } = ready;
-    const [first] = users;
+    const [first] = linksOf(users, access);
     this.log('');
-    if (first === undefined) this.log(' There are no users yet; add one with: mtp secret add NAME');
+    if (first === undefined) this.log(' Nobody has a secret; add one with: mtp secret add NAME');
     else {
-      const { tg, https } = bestLink(first, access);
-      this.log(` Link for ${first.name}\n\n   ${tg}\n   ${https}\n`);
+      const { tg, https, name } = first;
+      this.log(` Link for ${name}\n\n   ${tg}\n   ${https}\n`);
       if (withQr) await this.showQr(tg);
       if (users.length > 1) this.log(` ${plural(users.length - 1, 'more user')}; print a link with: mtp link NAME\n`);
     }
@@ -106,9 +107,16 @@ function override(key: string, value: unknown, flag: string): FlagValue[] {
 /** For programs that start the proxy and go on to use it; the links hold secrets, so this goes to stdout only. */
 function readyJson(ready: Ready): object {
   const { users, access, ...facts } = ready;
-  const links = users.map((user) => ({ name: user.name, ...bestLink(user, access) }));
+  const links = linksOf(users, access);
   const { server, reach, warnings } = access;
   return { event: 'ready', ...facts, server, reach, warnings, links };
+}
+
+function linksOf(users: User[], access: Access): (UserLink & { name: string })[] {
+  return users.flatMap((user) => {
+    const secret = currentSecret(user);
+    return secret === undefined ? [] : [{ name: user.name, ...bestLink(secret, access) }];
+  });
 }
 
 function readyFacts({ enginePid, revision, listening, workers, cap, users }: Ready): Record<string, string | number> {

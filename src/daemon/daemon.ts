@@ -3,7 +3,7 @@ import type { Settings } from '../lib/config/schema.ts';
 import type { CoverStatus, DcStatus, ReloadReply, StatusReply } from '../lib/control/schema.ts';
 import type { ProbeEdges } from '../lib/probe/dc.ts';
 import type { Paths } from '../lib/system/paths.ts';
-import type { User } from '../lib/users/store.ts';
+import type { User } from '../lib/users/user.ts';
 import {
   cachedProfile,
   type CoverCache,
@@ -13,7 +13,7 @@ import {
   saveCoverCache,
 } from './jobs/cover-profiles.ts';
 import { probeDcs } from './jobs/dc-latency.ts';
-import { accessChanges, proveAccess } from './proofs.ts';
+import { accessChanges, chooseTried, proveAccess } from './proofs.ts';
 import { effectiveCap, type Machine, makeRevision } from './revision.ts';
 import { keepStructural } from './structural.ts';
 import type { EngineRevision } from './supervisor/engine.ts';
@@ -81,18 +81,19 @@ export class Daemon {
       const wanted = { settings, users: read.users };
       const next = this.#make(wanted);
       const changed = next.id !== this.#revision.id;
-      const changes = accessChanges(this.#wanted.users, read.users);
+      const changes = accessChanges(this.#wanted.users, read.users, this.#parts.edges.now());
       if (changed) await this.#parts.supervisor.apply(next);
       this.#revision = next;
       this.#wanted = wanted;
       const { listening } = this.#parts.supervisor.state;
-      const proofs =
-        listening === null || !changed ? [] : await proveAccess(changes, listening, next.settings, this.#parts.edges);
+      const tried = listening === null || !changed ? [] : chooseTried(changes);
+      const proofs = listening === null ? [] : await proveAccess(tried, listening, next.settings, this.#parts.edges);
+      const untried = changes.length - proofs.length;
       const failed = proofs.filter(({ ok }) => !ok).length;
-      const detail = { revision: next.id.slice(0, 12), changed, proofs: proofs.length, failed };
+      const detail = { revision: next.id.slice(0, 12), changed, proofs: proofs.length, failed, untried };
       this.#parts.log(failed > 0 ? 'error' : 'info', 'reloaded', detail);
       if (restartNeeded.length > 0) this.#parts.log('warn', 'restart_needed', { settings: restartNeeded.join(', ') });
-      return { revision: next.id, changed, restartNeeded, proofs };
+      return { revision: next.id, changed, restartNeeded, proofs, untried };
     });
   }
 
@@ -160,9 +161,15 @@ export class Daemon {
   }
 
   #make(wanted: Wanted): EngineRevision {
-    const { machine, paths } = this.#parts;
+    const { machine, paths, edges } = this.#parts;
     const profiles = cachedProfile(this.#cache, wanted.settings.cover);
-    return makeRevision({ ...wanted, profiles, machine, replayFile: path.join(paths.state, 'replay.journal') });
+    return makeRevision({
+      ...wanted,
+      profiles,
+      machine,
+      replayFile: path.join(paths.state, 'replay.journal'),
+      now: edges.now(),
+    });
   }
 
   async #inTurn<Result>(action: () => Promise<Result>): Promise<Result> {

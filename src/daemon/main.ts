@@ -11,7 +11,11 @@ import { EXIT, MtpError } from '../lib/errors.ts';
 import { type Access, describeAccess } from '../lib/link/access.ts';
 import { ensureDirectory, writeAtomic } from '../lib/system/files.ts';
 import type { Paths } from '../lib/system/paths.ts';
-import { ensureFirstUser, loadUsers, type User } from '../lib/users/store.ts';
+import { checkLedger } from '../lib/ledger/check.ts';
+import { readUsers } from '../lib/users/files.ts';
+import { loadUsers } from '../lib/users/load.ts';
+import { ensureFirstUser } from '../lib/users/store.ts';
+import type { User } from '../lib/users/user.ts';
 import { startControl } from './control/server.ts';
 import { Daemon, type Wanted } from './daemon.ts';
 import { findOrphan, removeEnginePid, writeEnginePid } from './engine-pid.ts';
@@ -69,8 +73,7 @@ const MINUTE_MS = 60_000;
 /** Run the proxy until a signal ends it. The one place that wires everything together. */
 export async function runDaemon({ paths, overrides, version, output }: RunOptions): Promise<Stopped> {
   await refuseSecondDaemon(paths);
-  const { wanted, created, configText } = await prepare(paths, overrides);
-  const log = output.log(wanted.settings.log.level);
+  const { wanted, created, configText, log } = await prepare(paths, overrides, output);
   const machine = await readMachine();
   const orphan = await findOrphan(paths.state);
   const supervisor = new Supervisor({
@@ -172,19 +175,28 @@ async function refuseSecondDaemon(paths: Paths): Promise<void> {
 async function prepare(
   paths: Paths,
   overrides: FlagValue[],
-): Promise<{ wanted: Wanted; created: boolean; configText: ((port: number) => string) | undefined }> {
+  output: DaemonOutput,
+): Promise<{ wanted: Wanted; created: boolean; configText: ((port: number) => string) | undefined; log: Log }> {
   const { settings, origins } = await loadConfig({ file: paths.configFile, env: process.env, flags: overrides });
+  const log = output.log(settings.log.level);
   for (const dir of [paths.config, paths.state]) await ensureDirectory(dir);
-  const first = await ensureFirstUser(paths);
-  const { users } = await loadUsers(paths);
-  if (existsSync(paths.configFile)) {
-    return { wanted: { settings, users }, created: first.created, configText: undefined };
-  }
+  const { users, created } = await prepareUsers(paths, log);
+  if (existsSync(paths.configFile)) return { wanted: { settings, users }, created, configText: undefined, log };
   const origin = origins['listen.port']?.origin;
   if (origin === 'default') settings.listen.port = await choosePort(settings.listen.host);
   const kept = origin === 'env' ? undefined : settings.listen.port;
   const text = await renderConfigTemplate({ port: kept });
-  return { wanted: { settings, users }, created: true, configText: () => text };
+  return { wanted: { settings, users }, created: true, configText: () => text, log };
+}
+
+/** The users of a ledger that is whole, one at least. */
+async function prepareUsers(paths: Paths, log: Log): Promise<{ users: User[]; created: boolean }> {
+  const files = { ...paths, notice: (sentence: string) => log('info', 'users_taken_over', {}, sentence) };
+  await readUsers(files, undefined, async (ledger) => checkLedger(ledger, paths.ledgerFile));
+  const { created } = await ensureFirstUser(files);
+  const { users, warnings } = await loadUsers(files);
+  for (const warning of warnings) log('warn', 'exposed', {}, warning);
+  return { users, created };
 }
 
 /** The files as they are now. A configuration that is gone is no wish for the defaults. */

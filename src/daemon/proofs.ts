@@ -1,24 +1,48 @@
 import type { Proof } from '../lib/control/schema.ts';
 import { type HandshakeVerdict, probeHandshake } from '../lib/probe/handshake.ts';
 import type { ProbeEdges } from '../lib/probe/dc.ts';
-import type { User } from '../lib/users/store.ts';
+import { isAccepted, mayConnect, type User } from '../lib/users/user.ts';
 import type { Endpoint, EngineRevision, Mode } from './supervisor/engine.ts';
 
-/** A user whose access a change gives or takes. */
+/** A secret that a change opens or closes the door to. */
 export interface AccessChange {
+  /** Of the user. */
   name: string;
   key: string;
   access: boolean;
 }
 
-/** Who may connect now and could not before, and the reverse. A new key for a user is both. */
-export function accessChanges(before: User[], after: User[]): AccessChange[] {
+/** Which secrets are accepted now and were not before, and the reverse. A new key for a user is both. */
+export function accessChanges(before: User[], after: User[], now: number): AccessChange[] {
   const allowed = (users: User[]): Map<string, string> =>
-    new Map(users.filter(({ enabled }) => enabled).map(({ key, name }) => [key, name]));
+    new Map(
+      users
+        .filter((user) => mayConnect(user, now))
+        .flatMap(({ name, secrets }) => secrets.filter(isAccepted).map(({ key }) => [key, name])),
+    );
   const [old, fresh] = [allowed(before), allowed(after)];
   const gained = [...fresh].filter(([key]) => !old.has(key)).map(([key, name]) => ({ name, key, access: true }));
   const lost = [...old].filter(([key]) => !fresh.has(key)).map(([key, name]) => ({ name, key, access: false }));
   return [...gained, ...lost];
+}
+
+/** Handshakes that a reload takes time for. */
+const TRIED_AT_MOST = 16;
+
+/** The changes to try out: all, or where they are many as many gained as lost, spread over the list. */
+export function chooseTried(changes: AccessChange[]): AccessChange[] {
+  if (changes.length <= TRIED_AT_MOST) return changes;
+  const [gained, lost] = [changes.filter(({ access }) => access), changes.filter(({ access }) => !access)];
+  const half = TRIED_AT_MOST / 2;
+  const ofLost = Math.min(lost.length, Math.max(half, TRIED_AT_MOST - gained.length));
+  return [...spread(gained, TRIED_AT_MOST - ofLost), ...spread(lost, ofLost)];
+}
+
+/** `count` of a list, or all: the first, the last, and what lies evenly between. */
+function spread<Item>(items: Item[], count: number): Item[] {
+  if (items.length <= count) return items;
+  const step = (items.length - 1) / Math.max(1, count - 1);
+  return Array.from({ length: count }, (_, at) => items[Math.round(at * step)] as Item);
 }
 
 /** Shake hands with our own listener as every user whose access changed; the answer has to be the one wanted. */

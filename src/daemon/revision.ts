@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Settings } from '../lib/config/schema.ts';
 import { DEFAULT_DCS } from '../lib/protocol/dc.ts';
 import type { ConnectionCap } from '../lib/system/limits.ts';
-import type { User } from '../lib/users/store.ts';
-import type { CoverProfile, EngineRevision, EngineSettings, EngineUser } from './supervisor/engine.ts';
+import type { User, UserSecret } from '../lib/users/user.ts';
+import type { CoverProfile, EngineRevision, EngineSecret, EngineSettings, EngineUser } from './supervisor/engine.ts';
 
 /** What the machine decides where the settings say `auto`. */
 export interface Machine {
@@ -23,6 +23,8 @@ export interface RevisionParts {
   profiles: Record<string, CoverProfile>;
   machine: Machine;
   replayFile: string | null;
+  /** Unix ms. */
+  now: number;
 }
 
 /** Strangers must not be able to use up what clients need, nor the descriptors that the limit of connections leaves. */
@@ -34,20 +36,37 @@ const COVER_MOST = 128;
 export function makeRevision(parts: RevisionParts): EngineRevision {
   const settings = engineSettings(parts);
   const { domain } = parts.settings.cover;
-  const users = parts.users.map((user) => engineUser(user, domain));
+  const users = parts.users.map((user) => engineUser(user, domain, parts.now));
   const id = createHash('sha256').update(canonicalJson({ settings, users })).digest('hex');
   return { id, settings, users };
 }
 
-function engineUser({ id, key, enabled }: User, domain: string): EngineUser {
+function engineUser({ id, enabled, expiresAt, limits, secrets }: User, domain: string, now: number): EngineUser {
+  const { connections, networks, upBytesPerSecond, downBytesPerSecond } = limits;
   return {
     id,
     domain,
     enabled,
-    expiresAt: null,
-    limits: { connections: null, networks: null, upBytesPerSecond: null, downBytesPerSecond: null },
-    secrets: [{ id: `${id}/1`, key, state: 'active', maxNetworks: null }],
+    secrets: secrets.flatMap((secret) => engineSecret(secret, now)),
+    limits: { connections, networks, upBytesPerSecond, downBytesPerSecond },
+    expiresAt,
   };
+}
+
+/** None where even the memory of a revoked secret is over. */
+function engineSecret(secret: UserSecret, now: number): EngineSecret[] {
+  const { id, key, tombstoneUntil, retireLimitNetworks } = secret;
+  switch (secret.state) {
+    case 'active':
+      return [{ id, key, state: 'active', maxNetworks: null }];
+    case 'retiring':
+      return [{ id, key, state: 'retiring', maxNetworks: retireLimitNetworks }];
+    case 'draining':
+      return [{ id, key, state: 'draining', maxNetworks: null }];
+    case 'revoked':
+      if (tombstoneUntil !== null && tombstoneUntil <= now) return [];
+      return [{ id, key, state: 'tombstone', maxNetworks: null }];
+  }
 }
 
 /** The limit that applies: what the operator chose, as far as the open files allow it, or what the machine carries. */

@@ -1,19 +1,22 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import Link from '../../src/commands/link.ts';
 import { EXIT } from '../../src/lib/errors.ts';
 import { parseLink } from '../../src/lib/link/link.ts';
-import { addUser } from '../../src/lib/users/store.ts';
+import type { Paths } from '../../src/lib/system/paths.ts';
+import { removeSecret } from '../../src/lib/users/secrets.ts';
+import { addUser, setUser } from '../../src/lib/users/store.ts';
+import { pathsIn } from '../support/files.ts';
 import { run } from './secret/run.ts';
 
 let home: string;
-let usersFile: string;
+let files: Paths;
 
 beforeEach(async () => {
   home = await mkdtemp(path.join(os.tmpdir(), 'mtp-link-'));
-  usersFile = path.join(home, 'users.json');
+  files = pathsIn(home);
 });
 
 afterEach(async () => {
@@ -32,8 +35,8 @@ describe('link', () => {
 
   test('prints the links of the first user with server and port of the configuration, and a QR code when asked for', async () => {
     await writeFile(path.join(home, 'config.toml'), '[link]\nserver = "proxy.example.com"\nport = 8443\n');
-    await addUser({ usersFile }, { name: 'bob' });
-    await addUser({ usersFile }, { name: 'eve' });
+    await addUser(files, { name: 'bob' });
+    await addUser(files, { name: 'eve' });
     const { stdout, stderr } = await run(Link, at('--qr'));
     const [tg = '', https = '', ...qr] = stdout.trimEnd().split('\n');
     expect(parseLink(tg)).toEqual(parseLink(https));
@@ -45,13 +48,24 @@ describe('link', () => {
 
   test('names the mode that is hardest to recognise among those that are on', async () => {
     await writeFile(path.join(home, 'config.toml'), '[protocol]\nmodes = ["plain", "dd"]\n');
-    await addUser({ usersFile }, { name: 'bob' });
+    await addUser(files, { name: 'bob' });
     expect((await run<{ mode: string }>(Link, at('--no-qr'))).result?.mode).toBe('dd');
   });
 
   test('a disabled user is said to be disabled', async () => {
-    await addUser({ usersFile }, { name: 'bob' });
-    await writeFile(usersFile, (await readFile(usersFile, 'utf8')).replace('"enabled": true', '"enabled": false'));
+    await addUser(files, { name: 'bob' });
+    await setUser(files, 'bob', { enabled: false });
     expect((await run(Link, at('bob', '--no-qr'))).stderr).toContain('bob is disabled');
+  });
+
+  test('an expired user and one without a secret are said to be that', async () => {
+    await addUser(files, { name: 'bob', expiresAt: Date.parse('2026-01-31T12:00:00Z') });
+    expect((await run(Link, at('bob', '--no-qr'))).stderr).toContain('bob expired on 2026-01-31');
+    await removeSecret(files, { name: 'bob' });
+    expect((await run(Link, at('bob', '--no-qr'))).error).toMatchObject({
+      code: 'NO_SECRET',
+      exit: EXIT.precondition,
+      hint: expect.stringContaining('mtp secret add bob') as string,
+    });
   });
 });

@@ -11,6 +11,7 @@ import { getStatus, notifyDaemon, reloadDaemon } from '../../src/lib/control/cli
 import { probeHandshake } from '../../src/lib/probe/handshake.ts';
 import { parseLink } from '../../src/lib/link/link.ts';
 import { type Paths, resolvePaths } from '../../src/lib/system/paths.ts';
+import { loadUsers } from '../../src/lib/users/load.ts';
 import { addUser, removeUser } from '../../src/lib/users/store.ts';
 import { randomBytes } from 'node:crypto';
 import { bareTelegram, cover, type Peer } from '../lib/probe/servers.ts';
@@ -117,7 +118,7 @@ describe('mtp run', { timeout: 60_000 }, () => {
     const first = await start('--port', String(port));
     const [link] = first.ready.links;
     expect(await handshake(link?.tg as string)).toMatchObject({ layer: 'works', ok: true });
-    expect((await stat(paths.usersFile)).mode & 0o777).toBe(0o600);
+    for (const file of [paths.ledgerFile, paths.keyringFile]) expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(await readFile(paths.configFile, 'utf8')).toContain(`port = ${port}`);
     first.child.kill('SIGTERM');
     expect(await ended(first)).toBe(0);
@@ -235,11 +236,11 @@ describe('mtp run', { timeout: 60_000 }, () => {
   it('as a service prints log lines only, without secrets', async () => {
     const service = launch('--daemon', '--port', String(await freePort()));
     await expect.poll(service.stderr, { timeout: 15_000 }).toContain('"event":"ready"');
-    const { users } = JSON.parse(await readFile(paths.usersFile, 'utf8')) as { users: { key: string }[] };
+    const { users } = await loadUsers(paths);
     service.child.kill('SIGTERM');
     expect(await ended(service)).toBe(0);
     expect(service.stdout()).toBe('');
-    expect(service.stderr()).not.toContain(users[0]?.key);
+    expect(service.stderr()).not.toContain(users[0]?.secrets[0]?.key);
     for (const line of service.stderr().trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('event');
   });
 

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { accessChanges, dialable, judge } from '../../src/daemon/proofs.ts';
 import type { HandshakeVerdict } from '../../src/lib/probe/handshake.ts';
-import type { User } from '../../src/lib/users/store.ts';
+import type { User } from '../../src/lib/users/user.ts';
+import { user as userWith } from '../support/users.ts';
 
-const user = (name: string, key: string, enabled = true): User => ({ id: name, name, key, enabled, createdAt: '' });
+const NOW = 1_800_000_000_000;
+const user = (name: string, key: string, enabled = true): User => ({ ...userWith(name, key), enabled });
 const at = (layer: HandshakeVerdict['layer']): HandshakeVerdict => ({
   layer,
   ok: layer === 'works',
@@ -15,7 +17,7 @@ describe('changes of access', () => {
   it('are users added, removed, disabled and given a new key', () => {
     const before = [user('kept', 'k'), user('gone', 'g'), user('off', 'o'), user('rekeyed', 'r1')];
     const after = [user('kept', 'k'), user('off', 'o', false), user('rekeyed', 'r2'), user('new', 'n')];
-    expect(accessChanges(before, after)).toEqual([
+    expect(accessChanges(before, after, NOW)).toEqual([
       { name: 'rekeyed', key: 'r2', access: true },
       { name: 'new', key: 'n', access: true },
       { name: 'gone', key: 'g', access: false },
@@ -23,8 +25,16 @@ describe('changes of access', () => {
       { name: 'rekeyed', key: 'r1', access: false },
     ]);
   });
+  it('are users that expire, and secrets that are revoked', () => {
+    const lost = [{ name: 'bob', key: 'k', access: false }];
+    const bob = user('bob', 'k');
+    expect(accessChanges([bob], [{ ...bob, expiresAt: NOW }], NOW)).toEqual(lost);
+    expect(accessChanges([bob], [{ ...bob, expiresAt: NOW + 1 }], NOW)).toEqual([]);
+    const revoked = bob.secrets.map((secret) => ({ ...secret, state: 'revoked' as const }));
+    expect(accessChanges([bob], [{ ...bob, secrets: revoked }], NOW)).toEqual(lost);
+  });
   it('do not follow from a new name', () => {
-    expect(accessChanges([user('a', 'k')], [user('b', 'k')])).toEqual([]);
+    expect(accessChanges([user('a', 'k')], [user('b', 'k')], NOW)).toEqual([]);
   });
 });
 

@@ -1,20 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { settingsSchema, type Settings, tables } from '../../src/lib/config/schema.ts';
-import type { User } from '../../src/lib/users/store.ts';
+import type { User, UserSecret } from '../../src/lib/users/user.ts';
+import { user } from '../support/users.ts';
 import { canonicalJson, effectiveCap, makeRevision, type RevisionParts } from '../../src/daemon/revision.ts';
 import { keepStructural } from '../../src/daemon/structural.ts';
-import { engineUser } from '../support/engine-user.ts';
 
 const base = Object.fromEntries(Object.keys(tables).map((table) => [table, {}]));
 const settings = (values: Record<string, unknown> = {}): Settings => settingsSchema.parse({ ...base, ...values });
-const me: User = {
-  id: '0011223344556677',
-  name: 'me',
-  key: 'a'.repeat(32),
-  createdAt: '2026-01-01T00:00:00Z',
-  enabled: true,
-};
+const NOW = 1_800_000_000_000;
+const me: User = user('me', 'a'.repeat(32));
 const machine = { processors: 2, cap: { connections: 3620, bound: 'memory' as const } };
 const parts = (change: Partial<RevisionParts> = {}): RevisionParts => ({
   settings: settings(),
@@ -22,6 +17,7 @@ const parts = (change: Partial<RevisionParts> = {}): RevisionParts => ({
   profiles: {},
   machine,
   replayFile: null,
+  now: NOW,
   ...change,
 });
 
@@ -38,7 +34,7 @@ describe('revision', () => {
   });
   it('changes with a secret, a setting or a measured cover, not with a name', () => {
     const { id } = makeRevision(parts());
-    expect(makeRevision(parts({ users: [{ ...me, key: 'b'.repeat(32) }] })).id).not.toBe(id);
+    expect(makeRevision(parts({ users: [{ ...user('me', 'b'.repeat(32)) }] })).id).not.toBe(id);
     expect(makeRevision(parts({ settings: settings({ protocol: { modes: ['dd'] } }) })).id).not.toBe(id);
     const profiles = { 'www.apple.com': { flightBytes: 3000, postQuantum: true } };
     expect(makeRevision(parts({ profiles })).id).not.toBe(id);
@@ -50,7 +46,38 @@ describe('revision', () => {
     expect(engine.limits).toMatchObject({ connections: 3620, coverConnections: 128 });
     expect(engine.maxSkewSeconds).toBe(120);
     expect(engine.cover.target).toEqual({ host: 'www.apple.com', port: 443 });
-    expect(users).toEqual([engineUser(me.id, me.key, 'www.apple.com')]);
+    expect(users).toEqual([
+      {
+        id: me.id,
+        domain: 'www.apple.com',
+        enabled: true,
+        secrets: [{ id: 'secret of me', key: 'a'.repeat(32), state: 'active', maxNetworks: null }],
+        limits: { connections: null, networks: null, upBytesPerSecond: null, downBytesPerSecond: null },
+        expiresAt: null,
+      },
+    ]);
+  });
+  it('carries limits, expiry and the secrets that are accepted or recognised', () => {
+    const [secret] = me.secrets as [UserSecret];
+    const secrets: UserSecret[] = [
+      secret,
+      { ...secret, id: 'old', state: 'retiring', retireLimitNetworks: 2 },
+      { ...secret, id: 'drained', state: 'draining' },
+      { ...secret, id: 'dead', state: 'revoked', tombstoneUntil: NOW + 1 },
+      { ...secret, id: 'forgotten', state: 'revoked', tombstoneUntil: NOW },
+    ];
+    const limits = { ...me.limits, connections: 16, networks: 3, upBytesPerSecond: 0, downBytesPerSecond: 1250 };
+    const [carried] = makeRevision(parts({ users: [{ ...me, secrets, limits, expiresAt: NOW + 5 }] })).users;
+    expect(carried).toMatchObject({
+      limits: { connections: 16, networks: 3, upBytesPerSecond: 0, downBytesPerSecond: 1250 },
+      expiresAt: NOW + 5,
+    });
+    expect(carried?.secrets.map(({ id, state, maxNetworks }) => [id, state, maxNetworks])).toEqual([
+      [secret.id, 'active', null],
+      ['old', 'retiring', 2],
+      ['drained', 'draining', null],
+      ['dead', 'tombstone', null],
+    ]);
   });
   it('replaces the addresses of one DC and keeps the others', () => {
     const own = settings({ telegram: { dc: { '2': ['127.0.0.1:4430'] } } });

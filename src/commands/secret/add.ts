@@ -1,12 +1,11 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../lib/cli/base-command.ts';
-import { readSecretFile } from '../../lib/secret/secret-file.ts';
-import { refuseWeak } from '../../lib/secret/weak.ts';
-import { addUser } from '../../lib/users/store.ts';
+import { readGivenSecret } from '../../lib/secret/secret-file.ts';
+import { addSecret } from '../../lib/users/secrets.ts';
 import { type Effect, takeEffect } from '../../lib/users/take-effect.ts';
 
 export default class SecretAdd extends BaseCommand {
-  static override summary = 'Add somebody who may connect, with a secret of their own.';
+  static override summary = 'Give somebody a secret: a new user, or another secret for one who is there.';
 
   static override args = {
     name: Args.string({ required: true, description: 'Who it is for: letters, digits and . - _ @' }),
@@ -25,15 +24,20 @@ export default class SecretAdd extends BaseCommand {
     '<%= config.bin %> <%= command.id %> bob --secret-file old-secret.txt',
   ];
 
-  async run(): Promise<{ name: string; createdAt: string; enabled: boolean; effect: Effect }> {
+  async run(): Promise<{ name: string; secretId: string; created: boolean; enabled: boolean; effect: Effect }> {
     const { args, flags } = await this.parse(SecretAdd);
     const paths = this.paths(flags);
-    const given = flags['secret-file'] === undefined ? undefined : await readSecretFile(flags['secret-file']);
-    if (given !== undefined) refuseWeak(given.key, flags['allow-weak']);
-    const { name, createdAt, enabled } = await addUser(paths, { name: args.name, key: given?.key });
-    const effect = await takeEffect(paths, 'added', name);
-    this.log(`Added ${name}. ${effect.sentence}`);
+    const key = await readGivenSecret(flags['secret-file'], flags['allow-weak']);
+    const { user, secretId, created } = await addSecret(paths, { name: args.name, key });
+    const { name, enabled, secrets } = user;
+    const effect = await takeEffect(paths, {
+      done: created ? `${name} is added` : `a secret of ${name} is added`,
+      later: `${name} can connect once it is started`,
+    });
+    this.log(
+      `${created ? `Added ${name}` : `Added a secret for ${name}, who has ${secrets.length} now`}. ${effect.sentence}`,
+    );
     this.log(`Show the link with: ${this.config.bin} link ${name}`);
-    return { name, createdAt, enabled, effect };
+    return { name, secretId, created, enabled, effect };
   }
 }

@@ -20,12 +20,14 @@ export async function reloadDaemon(paths: Paths): Promise<ReloadReply | undefine
   return call(paths, 'POST', '/reload', reloadReply, RELOAD_MS);
 }
 
-export type Notified = { running: false } | { running: true; revision: string; proofs: Proof[] };
+export type Notified = { running: false } | { running: true; revision: string; proofs: Proof[]; untried: number };
 
 /** Tell the daemon, if one runs, that a file changed, and hear what it serves now and how it proved that. */
 export async function notifyDaemon(paths: Paths): Promise<Notified> {
   const reply = await reloadDaemon(paths);
-  return reply === undefined ? { running: false } : { running: true, revision: reply.revision, proofs: reply.proofs };
+  if (reply === undefined) return { running: false };
+  const { revision, proofs, untried } = reply;
+  return { running: true, revision, proofs, untried };
 }
 
 async function call<Schema extends z.ZodType>(

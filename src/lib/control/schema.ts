@@ -91,6 +91,8 @@ export const reloadReply = z.object({
   /** Settings that were changed in the file and take effect at the next start only. */
   restartNeeded: z.array(z.string()),
   proofs: z.array(proof),
+  /** Secrets that changed and were not tried out, because they are too many. */
+  untried: count,
 });
 
 export const failureReply = z.object({

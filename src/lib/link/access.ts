@@ -6,7 +6,7 @@ import type { StatusReply } from '../control/schema.ts';
 import { MtpError } from '../errors.ts';
 import { formatSecret, keyedSecret, type SecretMode } from '../secret/secret.ts';
 import type { Paths } from '../system/paths.ts';
-import type { User } from '../users/store.ts';
+import type { UserSecret } from '../users/user.ts';
 import { formatLinks, IPV6_WARNING } from './link.ts';
 import { chooseServer, type Reach, type ServerFacts } from './server.ts';
 
@@ -61,17 +61,17 @@ export function describeAccess(
   };
 }
 
-/** The links of a user, one for every mode that the proxy accepts, the best first. */
-export function userLinks(user: Pick<User, 'key'>, access: Access): UserLink[] {
-  return access.modes.map((mode) => linkIn(mode, user, access));
+/** The links of a secret, one for every mode that the proxy accepts, the best first. */
+export function userLinks(secret: Pick<UserSecret, 'key'>, access: Access): UserLink[] {
+  return access.modes.map((mode) => linkIn(mode, secret, access));
 }
 
 /** The link to hand out: that of the mode which is hardest to recognise. */
-export function bestLink(user: Pick<User, 'key'>, access: Access): UserLink {
-  return linkIn(access.modes[0] ?? 'ee', user, access);
+export function bestLink(secret: Pick<UserSecret, 'key'>, access: Access): UserLink {
+  return linkIn(access.modes[0] ?? 'ee', secret, access);
 }
 
-function linkIn(mode: SecretMode, { key }: Pick<User, 'key'>, { domain, server, port }: Access): UserLink {
+function linkIn(mode: SecretMode, { key }: Pick<UserSecret, 'key'>, { domain, server, port }: Access): UserLink {
   const secret = keyedSecret(mode, Buffer.from(key, 'hex'), domain);
   const { tg, https } = formatLinks({ server, port, secret });
   return { mode, secret: formatSecret(secret), tg, https };

@@ -17,6 +17,7 @@ export async function writeAtomic(file: string, data: string | Uint8Array, mode 
     created = true;
     try {
       await handle.writeFile(data);
+      await handle.chmod(mode);
       if (owner !== undefined) await chown(temporary, owner.uid, owner.gid);
       await handle.sync();
     } finally {
@@ -28,6 +29,23 @@ export async function writeAtomic(file: string, data: string | Uint8Array, mode 
   } catch (error) {
     if (created) await unlink(temporary);
     throw fileError('write', file, error);
+  }
+}
+
+/** Make an empty file that only its owner can open, unless it is there; as root it belongs to the owner of the directory. */
+export async function createPrivate(file: string): Promise<void> {
+  try {
+    const handle = await open(file, 'wx', 0o600);
+    try {
+      // The mask of the process may have taken something away.
+      await handle.chmod(0o600);
+      const owner = await ownerOf(path.dirname(file), path.dirname(file));
+      if (owner !== undefined) await handle.chown(owner.uid, owner.gid);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (errnoCode(error) !== 'EEXIST') throw fileError('create', file, error);
   }
 }
 
@@ -96,7 +114,8 @@ async function ownerOf(file: string, dir: string): Promise<{ uid: number; gid: n
   return undefined;
 }
 
-async function syncDirectory(dir: string): Promise<void> {
+/** Have the disk keep which files a directory has. */
+export async function syncDirectory(dir: string): Promise<void> {
   const handle = await open(dir, 'r');
   try {
     await handle.sync();

@@ -7,6 +7,11 @@ export interface Paths {
   configFile: string;
   /** Directory of users, caches and the daemon's own state. */
   state: string;
+  /** The system of record: users and their secrets. */
+  ledgerFile: string;
+  /** The keys that secrets are sealed under; apart from the ledger. */
+  keyringFile: string;
+  /** Where earlier versions kept users; taken over into the ledger at first use. */
   usersFile: string;
   /** Control socket of the running daemon. */
   socket: string;
@@ -49,6 +54,8 @@ function lay(config: string, state: string, runtime: string): Paths {
     config,
     configFile: path.join(config, 'config.toml'),
     state,
+    ledgerFile: path.join(state, 'ledger.db'),
+    keyringFile: path.join(config, 'keyring.json'),
     usersFile: path.join(state, 'users.json'),
     socket: path.join(runtime, 'control.sock'),
   };

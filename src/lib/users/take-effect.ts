@@ -13,36 +13,39 @@ export interface Effect {
   sentence: string;
 }
 
-/** Have the running proxy take over a saved change, and report what it proved. A proof that failed is an error. */
-export async function takeEffect(paths: Paths, change: 'added' | 'removed', name: string): Promise<Effect> {
+/** A change that is kept, in words. */
+export interface KeptChange {
+  /** Such as `bob is added`. */
+  done: string;
+  /** What follows from it where no proxy runs, such as `bob can connect once it is started`. */
+  later: string;
+}
+
+/** Have the running proxy take over a change that is kept, and report what it proved. A proof that failed is an error. */
+export async function takeEffect(paths: Paths, { done, later }: KeptChange): Promise<Effect> {
   const notified = await notifyDaemon(paths).catch((error: unknown): never => {
     if (!(error instanceof MtpError)) throw error;
     const { code, message, hint, exit } = error;
-    throw new MtpError(code, `${name} is ${change}, but the running proxy was not told: ${message}`, {
+    throw new MtpError(code, `${done}, but the running proxy was not told: ${message}`, {
       cause: error,
       exit,
       ...(hint === undefined ? {} : { hint }),
     });
   });
   if (!notified.running) {
-    const consequence =
-      change === 'added' ? `${name} can connect once it is started` : `${name} is not let in any more`;
-    return { running: false, revision: null, proofs: [], sentence: `No proxy is running here; ${consequence}.` };
+    return { running: false, revision: null, proofs: [], sentence: `No proxy is running here; ${later}.` };
   }
-  const { revision, proofs } = notified;
+  const { revision, proofs, untried } = notified;
   const failed = proofs.filter(({ ok }) => !ok);
   if (failed.length > 0) {
-    throw new MtpError(
-      'NOT_PROVED',
-      `${name} is ${change}, but the running proxy does not show it: ${inWords(failed)}`,
-      {
-        hint: 'See what the proxy reports with: mtp status',
-      },
-    );
+    throw new MtpError('NOT_PROVED', `${done}, but the running proxy does not show it: ${inWords(failed)}`, {
+      hint: 'See what the proxy reports with: mtp status',
+    });
   }
+  const rest = untried === 0 ? '' : ` ${untried} more that changed were not tried.`;
   const shown =
     proofs.length > 0
-      ? `The running proxy shows it: ${inWords(proofs)}.`
+      ? `The running proxy shows it: ${inWords(proofs)}.${rest}`
       : `The running proxy serves revision ${revision.slice(0, 12)}; no handshake was tried.`;
   return { running: true, revision, proofs, sentence: shown };
 }

@@ -9,31 +9,35 @@ import SecretRemove from '../../../src/commands/secret/remove.ts';
 import SecretShow from '../../../src/commands/secret/show.ts';
 import { EXIT } from '../../../src/lib/errors.ts';
 import { parseLink } from '../../../src/lib/link/link.ts';
-import { loadUsers } from '../../../src/lib/users/store.ts';
+import type { Paths } from '../../../src/lib/system/paths.ts';
+import { loadUsers } from '../../../src/lib/users/load.ts';
+import type { User } from '../../../src/lib/users/user.ts';
+import { pathsIn } from '../../support/files.ts';
 import { run } from './run.ts';
 
 let home: string;
-let usersFile: string;
+let files: Paths;
 
 beforeEach(async () => {
   home = await mkdtemp(path.join(os.tmpdir(), 'mtp-secret-'));
-  usersFile = path.join(home, 'users.json');
+  files = pathsIn(home);
 });
 
 afterEach(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
+const users = async (): Promise<User[]> => (await loadUsers(files)).users;
 const at = (...argv: string[]): string[] => [...argv, '--home', home];
 
 describe('secret add, list, show and remove', () => {
   test('a user that was added is listed without and shown with the secret', async () => {
     const added = await run(SecretAdd, at('bob'));
     expect(added.stdout).toContain('Added bob. No proxy is running here; bob can connect once it is started.');
-    const [bob] = (await loadUsers({ usersFile })).users;
-    const key = bob?.key ?? 'missing';
+    const [bob] = await users();
+    const key = bob?.secrets[0]?.key ?? 'missing';
     const listed = await run(SecretList, at());
-    expect(listed.stdout).toMatch(/^bob\s+\d{4}-\d\d-\d\d\s+yes$/m);
+    expect(listed.stdout).toMatch(/^bob\s+[0-9a-f]{16}\s+active\s+\d{4}-\d\d-\d\d\s+yes$/m);
     expect(JSON.stringify([added, listed])).not.toContain(key);
     const shown = await run<{ links: { mode: string; tg: string }[] }>(SecretShow, at('BOB'));
     expect(shown.result?.links.map(({ mode }) => mode)).toEqual(['ee']);
@@ -45,7 +49,7 @@ describe('secret add, list, show and remove', () => {
     const file = path.join(home, 'old.txt');
     await writeFile(file, '7jrK0EnCZ1gq6hVxCeqTV5BleGFtcGxlLmNvbQ\n');
     await run(SecretAdd, at('bob', '--secret-file', file));
-    expect((await loadUsers({ usersFile })).users[0]?.key).toBe('3acad049c267582aea157109ea935790');
+    expect((await users())[0]?.secrets[0]?.key).toBe('3acad049c267582aea157109ea935790');
   });
 
   test('a weak secret is refused unless the operator insists', async () => {
@@ -55,7 +59,7 @@ describe('secret add, list, show and remove', () => {
       code: 'SECRET_WEAK',
       exit: EXIT.usage,
     });
-    expect((await loadUsers({ usersFile })).users).toEqual([]);
+    expect(await users()).toEqual([]);
     expect((await run(SecretAdd, at('bob', '--secret-file', file, '--allow-weak'))).error).toBeUndefined();
   });
 
@@ -65,9 +69,22 @@ describe('secret add, list, show and remove', () => {
       exit: EXIT.usage,
       hint: expect.stringContaining('--yes') as string,
     });
-    expect((await loadUsers({ usersFile })).users).toHaveLength(1);
-    expect((await run(SecretRemove, at('bob', '--yes'))).stdout).toContain('Removed bob.');
-    expect((await loadUsers({ usersFile })).users).toEqual([]);
+    const [bob] = await users();
+    const removed = await run(SecretRemove, at('bob', '--yes'));
+    expect(removed.stdout).toContain(`Removed the secret ${bob?.secrets[0]?.id} of bob, who has 0 left.`);
+    expect(await users()).toEqual([{ ...bob, secrets: [] }]);
+  });
+
+  test('somebody who is there gets another secret, and links have the newest', async () => {
+    await run(SecretAdd, at('bob'));
+    const again = await run<{ secretId: string }>(SecretAdd, at('bob'));
+    expect(again.stdout).toContain('Added a secret for bob, who has 2 now.');
+    const shown = await run<{ id: string }>(SecretShow, at('bob'));
+    expect(shown.result?.id).toBe(again.result?.secretId);
+    const [bob] = await users();
+    const old = bob?.secrets[0];
+    expect((await run<{ key: string }>(SecretShow, at('bob', '--id', old?.id ?? ''))).result?.key).toBe(old?.key);
+    expect((await run(SecretRemove, at('bob', '--yes'))).error).toMatchObject({ code: 'SECRET_UNCLEAR' });
   });
 
   test('a home that is a file is refused in one line', async () => {
@@ -94,6 +111,7 @@ describe('with a running proxy', () => {
     changed: true,
     restartNeeded: [],
     proofs: [{ name: 'bob', ok, detail: ok ? 'the secret is accepted' : 'the secret is not accepted' }],
+    untried: 0,
   });
 
   test('adding reports what the proxy proved', async () => {
@@ -112,7 +130,7 @@ describe('with a running proxy', () => {
       message: expect.stringContaining('not accepted') as string,
     });
     expect(stdout).toBe('');
-    expect((await loadUsers({ usersFile })).users).toHaveLength(1);
+    expect(await users()).toHaveLength(1);
   });
 
   test('an answer of another program is no proof', async () => {

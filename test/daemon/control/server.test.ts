@@ -44,6 +44,7 @@ const RELOADED = {
   changed: true,
   restartNeeded: [],
   proofs: [{ name: 'me', ok: true, detail: 'ok' }],
+  untried: 0,
 };
 
 let home: string;
@@ -76,7 +77,7 @@ describe('control socket', () => {
   it('answers status and reload', async () => {
     await serve();
     expect(await getStatus(paths)).toEqual(STATUS);
-    expect(await notifyDaemon(paths)).toEqual({ running: true, revision: 'def', proofs: RELOADED.proofs });
+    expect(await notifyDaemon(paths)).toEqual({ running: true, revision: 'def', proofs: RELOADED.proofs, untried: 0 });
   });
   it('passes on what went wrong, with its hint and exit status', async () => {
     const broken = new MtpError('CONFIG', 'config.toml:3:1: unknown key', { hint: 'Remove it.', exit: 5 });

@@ -9,8 +9,8 @@ import { ENV_RULES, TOML_RULES } from '../../../src/lib/config/import-rules.ts';
 import { planImport } from '../../../src/lib/config/import.ts';
 import { findSetting } from '../../../src/lib/config/settings.ts';
 import { MtpError } from '../../../src/lib/errors.ts';
-import { loadUsers } from '../../../src/lib/users/store.ts';
 import { foldName } from '../../../src/lib/users/user.ts';
+import { parseUsersFile, type PlainUser } from '../../../src/lib/users/users-file.ts';
 import { inserting, mutator } from '../mutate.ts';
 import type { Target } from '../target.ts';
 
@@ -54,18 +54,23 @@ async function orRefused<Result>(result: Promise<Result>): Promise<Result | unde
   }
 }
 
-async function users(file: string): Promise<void> {
-  const loaded = await orRefused(loadUsers({ usersFile: file }));
-  if (loaded === undefined) return;
-  for (const { id, key, name } of loaded.users) {
+function users(file: string, input: Buffer): void {
+  const text = input.toString('utf8');
+  let parsed: PlainUser[];
+  try {
+    parsed = parseUsersFile(text, file);
+  } catch (error) {
+    assert.ok(error instanceof MtpError, error instanceof Error ? error : String(error));
+    return;
+  }
+  for (const { id, key, name } of parsed) {
     assert.match(`${id}${key}`, /^[0-9a-f]{48}$/);
     assert.ok(name.length > 0 && name.length <= 128 && !/[\s/]/.test(name));
   }
-  for (const values of [loaded.users.map(({ key }) => key), loaded.users.map(({ name }) => foldName(name))]) {
+  for (const values of [parsed.map(({ key }) => key), parsed.map(({ name }) => foldName(name))]) {
     assert.equal(new Set(values).size, values.length, 'the same twice');
   }
-  writeFileSync(file, JSON.stringify({ version: 1, users: loaded.users }));
-  assert.deepEqual(await loadUsers({ usersFile: file }), loaded);
+  assert.deepEqual(parseUsersFile(JSON.stringify({ version: 1, users: parsed }), file), parsed);
 }
 
 async function imported(file: string, input: Buffer): Promise<void> {

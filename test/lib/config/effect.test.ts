@@ -36,7 +36,9 @@ it('without a proxy the change counts from the next start', async () => {
 
 it('a running proxy says what it serves and what has to wait', async () => {
   await writeFile(paths.configFile, 'listen.port = 1\n');
-  await serve(() => Promise.resolve({ revision: REVISION, changed: true, restartNeeded: ['listen.port'], proofs: [] }));
+  await serve(() =>
+    Promise.resolve({ revision: REVISION, changed: true, restartNeeded: ['listen.port'], proofs: [], untried: 0 }),
+  );
   const effect = await takeEffect(paths, ['listen.port', 'log.level'], { MTP_LOG_LEVEL: 'warn' });
   expect(describeEffect(effect)).toEqual([
     'The running proxy serves revision 0123456789ab.',
@@ -47,7 +49,7 @@ it('a running proxy says what it serves and what has to wait', async () => {
 
 it('a handshake that fails after the change is an error', async () => {
   const proofs = [{ name: 'me', ok: false, detail: 'timed out' }];
-  await serve(() => Promise.resolve({ revision: REVISION, changed: true, restartNeeded: [], proofs }));
+  await serve(() => Promise.resolve({ revision: REVISION, changed: true, restartNeeded: [], proofs, untried: 0 }));
   await expect(takeEffect(paths, [], {})).rejects.toMatchObject({
     code: 'NOT_PROVED',
     message: `${paths.configFile} is written, but a handshake then failed: me: timed out`,

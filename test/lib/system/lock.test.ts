@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EXIT } from '../../../src/lib/errors.ts';
-import { withLock } from '../../../src/lib/users/lock.ts';
+import { withLock } from '../../../src/lib/system/lock.ts';
 
 let dir: string;
 let file: string;

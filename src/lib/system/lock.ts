@@ -1,7 +1,7 @@
 import { readFile, readlink, symlink, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoCode, EXIT, MtpError } from '../errors.ts';
-import { fileError } from '../system/files.ts';
+import { fileError } from './files.ts';
 
 const WAIT_MS = 5000;
 const RETRY_MS = 25;

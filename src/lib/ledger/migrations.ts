@@ -1,0 +1,62 @@
+import { type Kysely, sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+/** Every step from an empty database to the present schema. A step that was released is never changed. */
+export const MIGRATIONS: Record<string, Migration> = { '001-users': { up: users } };
+
+async function users(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('meta')
+    .addColumn('key', 'text', (column) => column.primaryKey())
+    .addColumn('value', 'text', (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable('users')
+    .addColumn('seq', 'integer', (column) => column.primaryKey().autoIncrement())
+    .addColumn('id', 'text', (column) => column.notNull().unique())
+    .addColumn('label', 'text', (column) => column.notNull())
+    .addColumn('label_fold', 'text', (column) => column.notNull().unique())
+    .addColumn('enabled', 'integer', (column) => column.notNull().check(sql`enabled in (0, 1)`))
+    .addColumn('created_at', 'integer', (column) => column.notNull())
+    .addColumn('last_seen_at', 'integer')
+    .addColumn('expires_at', 'integer')
+    .addColumn('notes', 'text', (column) => column.notNull())
+    .addColumn('max_connections', 'integer', (column) => column.check(sql`max_connections >= 0`))
+    .addColumn('max_networks', 'integer', (column) => column.check(sql`max_networks >= 0`))
+    .addColumn('quota_bytes', 'integer', (column) => column.check(sql`quota_bytes >= 0`))
+    .addColumn('quota_period', 'text', (column) => column.check(sql`quota_period in ('day', 'week', 'month', 'total')`))
+    .addColumn('quota_start', 'integer')
+    .addColumn('up_bytes_per_second', 'integer', (column) => column.check(sql`up_bytes_per_second >= 0`))
+    .addColumn('down_bytes_per_second', 'integer', (column) => column.check(sql`down_bytes_per_second >= 0`))
+    .addColumn('rotate_after', 'integer', (column) => column.check(sql`rotate_after > 0`))
+    .addCheckConstraint(
+      'a_quota_is_whole',
+      sql`(quota_bytes is null) = (quota_period is null) and (quota_bytes is null) = (quota_start is null)`,
+    )
+    .execute();
+  await db.schema
+    .createTable('user_tags')
+    .addColumn('user_id', 'text', (column) => column.notNull().references('users.id').onDelete('cascade'))
+    .addColumn('tag', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('user_tags_key', ['user_id', 'tag'])
+    .execute();
+  await db.schema
+    .createTable('secrets')
+    .addColumn('seq', 'integer', (column) => column.primaryKey().autoIncrement())
+    .addColumn('id', 'text', (column) => column.notNull().unique())
+    .addColumn('user_id', 'text', (column) => column.notNull().references('users.id').onDelete('cascade'))
+    .addColumn('state', 'text', (column) =>
+      column.notNull().check(sql`state in ('active', 'retiring', 'draining', 'revoked')`),
+    )
+    .addColumn('created_at', 'integer', (column) => column.notNull())
+    .addColumn('retiring_until', 'integer')
+    .addColumn('retire_limit_networks', 'integer', (column) => column.check(sql`retire_limit_networks >= 0`))
+    .addColumn('revoked_at', 'integer')
+    .addColumn('tombstone_until', 'integer')
+    .addColumn('last_seen_at', 'integer')
+    .addColumn('sealed', 'blob', (column) => column.notNull())
+    .addColumn('fingerprint', 'blob', (column) => column.notNull().unique())
+    .execute();
+  await db.schema.createIndex('secrets_by_user').on('secrets').column('user_id').execute();
+  await db.schema.createIndex('user_tags_by_tag').on('user_tags').column('tag').execute();
+}

@@ -1,0 +1,83 @@
+import type { Generated, Insertable, Selectable } from 'kysely';
+
+/**
+ * The tables of the ledger, as its newest migration leaves them. Times are milliseconds of Unix time, rates are bytes a
+ * second, null is "no limit" or "never": 0 means 0. What is counted for a user or a secret refers to their `id`.
+ */
+export interface Tables {
+  meta: MetaTable;
+  users: UsersTable;
+  user_tags: UserTagsTable;
+  secrets: SecretsTable;
+}
+
+interface MetaTable {
+  /** `sealing_key`: id of the entry of the keyring that every secret is sealed under. */
+  key: string;
+  value: string;
+}
+
+interface UsersTable {
+  /** The order in which users were added. */
+  seq: Generated<number>;
+  /** 16 hex digits, random; it never changes and is never used again. */
+  id: string;
+  /** What the operator calls the user. */
+  label: string;
+  /** The label as labels are compared. */
+  label_fold: string;
+  /** 0 or 1. */
+  enabled: number;
+  created_at: number;
+  last_seen_at: number | null;
+  expires_at: number | null;
+  notes: string;
+  /** At once; a device takes eight. */
+  max_connections: number | null;
+  /** Networks at once: IPv4 addresses and IPv6 /64. */
+  max_networks: number | null;
+  quota_bytes: number | null;
+  /** `day`, `week`, `month` or `total`; null without a quota. */
+  quota_period: string | null;
+  /** From when periods are counted; null without a quota. */
+  quota_start: number | null;
+  up_bytes_per_second: number | null;
+  down_bytes_per_second: number | null;
+  /** Age in ms at which a secret of the user is to be replaced. */
+  rotate_after: number | null;
+}
+
+interface UserTagsTable {
+  user_id: string;
+  tag: string;
+}
+
+interface SecretsTable {
+  /** The order in which secrets were added. */
+  seq: Generated<number>;
+  /** 16 hex digits, random. */
+  id: string;
+  user_id: string;
+  /** `active`, `retiring` (its successor is handed out), `draining` (nobody new) or `revoked`. */
+  state: string;
+  created_at: number;
+  retiring_until: number | null;
+  /** Networks that may use it at once while it retires. */
+  retire_limit_networks: number | null;
+  revoked_at: number | null;
+  /** Until when a revoked secret is still recognised, to be refused as such. */
+  tombstone_until: number | null;
+  last_seen_at: number | null;
+  /** The 16 bytes of the key, sealed (docs/keyring.md). */
+  sealed: Uint8Array;
+  /** Keyed hash of the key: finds the same secret without opening any. */
+  fingerprint: Uint8Array;
+}
+
+export type UserRow = Selectable<UsersTable>;
+export type NewUserRow = Insertable<UsersTable>;
+export type SecretRow = Selectable<SecretsTable>;
+export type NewSecretRow = Insertable<SecretsTable>;
+
+/** Name of the newest migration: the schema that this version of mtp speaks. */
+export const SCHEMA = '001-users';

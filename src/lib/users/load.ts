@@ -1,0 +1,99 @@
+import { EXIT, MtpError } from '../errors.ts';
+import { exposure, keyringMissing, keyringWrong, type Keyring, readKeyring } from '../keyring/keyring.ts';
+import type { Ledger } from '../ledger/open.ts';
+import { readUsers, type UserFiles } from './files.ts';
+import { fromSecretRow, fromUserRow } from './rows.ts';
+import { covers, openSecret } from '../keyring/sealing.ts';
+import { type Found, selectUsers, type Which } from './select.ts';
+import { foldName, type User, type UserRecord } from './user.ts';
+
+export interface LoadedUsers {
+  users: User[];
+  /** What the operator should know about the files; one sentence each. */
+  warnings: string[];
+}
+
+/** The users of this installation with their keys; none when nobody was added yet. Damage is an error and stays as it is. */
+export async function loadUsers(files: UserFiles, which: Which = 'all'): Promise<LoadedUsers> {
+  const users = await readUsers(files, [], async (ledger) => openUsers(ledger, files, which));
+  const warnings = await Promise.all([files.ledgerFile, files.keyringFile].map(exposure));
+  return { users, warnings: warnings.flat() };
+}
+
+/** The users of this installation without their keys, which need no opening. */
+export async function listUsers(files: UserFiles): Promise<UserRecord[]> {
+  return readUsers(files, [], async (ledger) => (await selectUsers(ledger, 'all')).map(toRecord));
+}
+
+/** One user with their keys; nobody of that name is an error that tells who there is. */
+export async function loadUser(files: UserFiles, name: string): Promise<{ user: User; warnings: string[] }> {
+  const { users, warnings } = await loadUsers(files, { fold: foldName(name) });
+  const [user] = users;
+  if (user !== undefined) return { user, warnings };
+  const all = await listUsers(files);
+  throw unknownUser(
+    name,
+    all.map((other) => other.name),
+  );
+}
+
+/** The user that a command means when it names none: the one who was added first. */
+export async function loadFirst(files: UserFiles): Promise<{ user: User; warnings: string[] }> {
+  const { users, warnings } = await loadUsers(files, 'first');
+  const [user] = users;
+  if (user !== undefined) return { user, warnings };
+  throw new MtpError('NO_USERS', 'nobody may connect yet', {
+    exit: EXIT.precondition,
+    hint: 'Start the proxy with "mtp run", which adds the first user, or add one with "mtp user add NAME".',
+  });
+}
+
+/** Users as the ledger has them, with their keys. */
+export async function openUsers(ledger: Ledger, files: UserFiles, which: Which): Promise<User[]> {
+  const { found, keyring } = await selectWithKeys(ledger, files, which);
+  return Promise.all(found.map(async (one) => toUser(one, keyring, files)));
+}
+
+/**
+ * Users, and a keyring that opens all their secrets. A rotation changes one, then the other; whoever reads the older of the
+ * two meanwhile reads again.
+ */
+async function selectWithKeys(
+  ledger: Ledger,
+  { keyringFile }: UserFiles,
+  which: Which,
+): Promise<{ found: Found[]; keyring: Keyring | undefined }> {
+  for (let left = 3; ; left--) {
+    const found = await selectUsers(ledger, which);
+    const keyring = await readKeyring(keyringFile);
+    const secrets = found.flatMap((user) => user.secrets);
+    if (secrets.length === 0 || (keyring !== undefined && covers(keyring, secrets))) return { found, keyring };
+    if (left === 0) throw keyring === undefined ? keyringMissing(keyringFile) : keyringWrong(keyringFile);
+  }
+}
+
+async function toUser({ row, tags, secrets }: Found, keyring: Keyring | undefined, files: UserFiles): Promise<User> {
+  const where = { name: row.label, file: files.ledgerFile };
+  const opened = await Promise.all(
+    secrets.map(async (secret) => ({
+      ...fromSecretRow(secret),
+      key: (await openSecret(keyring as Keyring, secret, where)).toString('hex'),
+    })),
+  );
+  return fromUserRow(row, tags, opened);
+}
+
+function toRecord({ row, tags, secrets }: Found): UserRecord {
+  return fromUserRow(row, tags, secrets.map(fromSecretRow));
+}
+
+/** Nobody has that name; `names` are those there are. */
+export function unknownUser(name: string, names: string[]): MtpError {
+  const some = names.slice(0, 10);
+  return new MtpError('USER_UNKNOWN', `there is no user named ${JSON.stringify(name.slice(0, 80))}`, {
+    hint:
+      names.length === 0
+        ? 'There are no users yet; add one with "mtp user add NAME".'
+        : `There is ${some.join(', ')}${names.length > some.length ? ', …' : ''}; "mtp user list" shows them all.`,
+  });
+}
