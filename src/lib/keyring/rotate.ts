@@ -3,7 +3,8 @@ import { sql } from 'kysely';
 import { EXIT, MtpError } from '../errors.ts';
 import { changeLedger, type Ledger } from '../ledger/open.ts';
 import { withLock } from '../system/lock.ts';
-import { type UserFiles, withUsers } from '../users/files.ts';
+import type { UserFiles } from '../users/files.ts';
+import { withUsers } from '../users/with-users.ts';
 import type { Algorithm } from './algorithms.ts';
 import {
   type KeyEntry,

@@ -1,4 +1,5 @@
-import { type UserFiles, withUsers } from '../users/files.ts';
+import type { UserFiles } from '../users/files.ts';
+import { withUsers } from '../users/with-users.ts';
 import { exposure, type KeyEntry } from './keyring.ts';
 import { openAll, requireKeyring } from './rotate.ts';
 

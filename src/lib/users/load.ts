@@ -1,11 +1,10 @@
 import { EXIT, MtpError } from '../errors.ts';
-import { exposure, keyringMissing, keyringWrong, type Keyring, readKeyring } from '../keyring/keyring.ts';
-import type { Ledger } from '../ledger/open.ts';
-import { readUsers, type UserFiles } from './files.ts';
-import { fromSecretRow, fromUserRow } from './rows.ts';
-import { covers, openSecret } from '../keyring/sealing.ts';
-import { type Found, selectUsers, type Which } from './select.ts';
+import { exposure } from '../keyring/keyring.ts';
+import type { UserFiles } from './files.ts';
+import { openUsers, toRecord } from './open-users.ts';
+import { selectUsers, type Which } from './select.ts';
 import { foldName, type User, type UserRecord } from './user.ts';
+import { readUsers } from './with-users.ts';
 
 export interface LoadedUsers {
   users: User[];
@@ -46,45 +45,6 @@ export async function loadFirst(files: UserFiles): Promise<{ user: User; warning
     exit: EXIT.precondition,
     hint: 'Start the proxy with "mtp run", which adds the first user, or add one with "mtp user add NAME".',
   });
-}
-
-/** Users as the ledger has them, with their keys. */
-export async function openUsers(ledger: Ledger, files: UserFiles, which: Which): Promise<User[]> {
-  const { found, keyring } = await selectWithKeys(ledger, files, which);
-  return Promise.all(found.map(async (one) => toUser(one, keyring, files)));
-}
-
-/**
- * Users, and a keyring that opens all their secrets. A rotation changes one, then the other; whoever reads the older of the
- * two meanwhile reads again.
- */
-async function selectWithKeys(
-  ledger: Ledger,
-  { keyringFile }: UserFiles,
-  which: Which,
-): Promise<{ found: Found[]; keyring: Keyring | undefined }> {
-  for (let left = 3; ; left--) {
-    const found = await selectUsers(ledger, which);
-    const keyring = await readKeyring(keyringFile);
-    const secrets = found.flatMap((user) => user.secrets);
-    if (secrets.length === 0 || (keyring !== undefined && covers(keyring, secrets))) return { found, keyring };
-    if (left === 0) throw keyring === undefined ? keyringMissing(keyringFile) : keyringWrong(keyringFile);
-  }
-}
-
-async function toUser({ row, tags, secrets }: Found, keyring: Keyring | undefined, files: UserFiles): Promise<User> {
-  const where = { name: row.label, file: files.ledgerFile };
-  const opened = await Promise.all(
-    secrets.map(async (secret) => ({
-      ...fromSecretRow(secret),
-      key: (await openSecret(keyring as Keyring, secret, where)).toString('hex'),
-    })),
-  );
-  return fromUserRow(row, tags, opened);
-}
-
-function toRecord({ row, tags, secrets }: Found): UserRecord {
-  return fromUserRow(row, tags, secrets.map(fromSecretRow));
 }
 
 /** Nobody has that name; `names` are those there are. */

@@ -1,22 +1,15 @@
 import { EXIT, MtpError } from '../errors.ts';
 import { changeLedger } from '../ledger/open.ts';
-import { type UserFiles, withUsers } from './files.ts';
-import { openUsers } from './load.ts';
-import { fromSecretRow } from './rows.ts';
 import { openSealing } from '../keyring/sealing.ts';
+import type { UserFiles } from './files.ts';
+import { insertSecrets, insertUsers } from './insert.ts';
+import { makeUser, makeUserSecret, SYSTEM, type UserSources } from './make.ts';
+import { openUsers } from './open-users.ts';
+import { fromSecretRow } from './rows.ts';
 import { selectUsers, selectWithin } from './select.ts';
-import {
-  insertSecrets,
-  insertUsers,
-  makeUser,
-  makeUserSecret,
-  notKept,
-  proveKept,
-  recordOf,
-  SYSTEM,
-  type UserSources,
-} from './store.ts';
+import { notKept, proveKept, recordOf } from './store.ts';
 import { assertUserName, foldName, type SecretRecord, type User } from './user.ts';
+import { withUsers } from './with-users.ts';
 
 /** Give somebody a secret, a fresh one if no key of 16 bytes is given: a new user where nobody has that name. */
 export async function addSecret(

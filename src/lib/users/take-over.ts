@@ -6,9 +6,10 @@ import { fileError, syncDirectory } from '../system/files.ts';
 import { withLock } from '../system/lock.ts';
 import { plural } from '../ui/format.ts';
 import type { UserFiles } from './files.ts';
-import { openUsers } from './load.ts';
+import { insertUsers } from './insert.ts';
+import { makeUser, SYSTEM } from './make.ts';
+import { openUsers } from './open-users.ts';
 import { openSealing } from '../keyring/sealing.ts';
-import { insertUsers, makeUser, SYSTEM } from './store.ts';
 import type { User } from './user.ts';
 import { parseUsersFile, type PlainUser } from './users-file.ts';
 

@@ -1,0 +1,46 @@
+import { keyringMissing, keyringWrong, type Keyring, readKeyring } from '../keyring/keyring.ts';
+import { covers, openSecret } from '../keyring/sealing.ts';
+import type { Ledger } from '../ledger/open.ts';
+import type { UserFiles } from './files.ts';
+import { fromSecretRow, fromUserRow } from './rows.ts';
+import { type Found, selectUsers, type Which } from './select.ts';
+import type { User, UserRecord } from './user.ts';
+
+/** Users as the ledger has them, with their keys. */
+export async function openUsers(ledger: Ledger, files: UserFiles, which: Which): Promise<User[]> {
+  const { found, keyring } = await selectWithKeys(ledger, files, which);
+  return Promise.all(found.map(async (one) => toUser(one, keyring, files)));
+}
+
+/**
+ * Users, and a keyring that opens all their secrets. A rotation changes one, then the other; whoever reads the older of the
+ * two meanwhile reads again.
+ */
+async function selectWithKeys(
+  ledger: Ledger,
+  { keyringFile }: UserFiles,
+  which: Which,
+): Promise<{ found: Found[]; keyring: Keyring | undefined }> {
+  for (let left = 3; ; left--) {
+    const found = await selectUsers(ledger, which);
+    const keyring = await readKeyring(keyringFile);
+    const secrets = found.flatMap((user) => user.secrets);
+    if (secrets.length === 0 || (keyring !== undefined && covers(keyring, secrets))) return { found, keyring };
+    if (left === 0) throw keyring === undefined ? keyringMissing(keyringFile) : keyringWrong(keyringFile);
+  }
+}
+
+async function toUser({ row, tags, secrets }: Found, keyring: Keyring | undefined, files: UserFiles): Promise<User> {
+  const where = { name: row.label, file: files.ledgerFile };
+  const opened = await Promise.all(
+    secrets.map(async (secret) => ({
+      ...fromSecretRow(secret),
+      key: (await openSecret(keyring as Keyring, secret, where)).toString('hex'),
+    })),
+  );
+  return fromUserRow(row, tags, opened);
+}
+
+export function toRecord({ row, tags, secrets }: Found): UserRecord {
+  return fromUserRow(row, tags, secrets.map(fromSecretRow));
+}
