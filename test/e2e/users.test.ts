@@ -193,6 +193,20 @@ describe('the speed of a user', () => {
     },
   );
 
+  test('none at all is a speed too, until it is changed', async () => {
+    const echo = await startFakeDc('echo');
+    proxy = await startEngine({ dc: echo, users: [limited({ downBytesPerSecond: 0 })] });
+    const session = await connectEe(proxy.target, { key: KEY });
+    const data = randomBytes(400_000);
+    session?.send(data, 16_384);
+    expect(await session?.read(data.length, 1500)).toBeNull();
+    expect((await row('me'))?.down).toBeLessThan(data.length);
+    await proxy.apply({}, [me]);
+    await expect.poll(async () => (await row('me'))?.down).toBe(data.length);
+    session?.peer.close();
+    await echo.close();
+  });
+
   test('changes for who is connected, and every byte still arrives', async () => {
     const echo = await startFakeDc('echo');
     proxy = await startEngine({ dc: echo, users: [me] });

@@ -25,6 +25,13 @@ export class Pace implements Timed {
     this.#over();
   }
 
+  /** Wait no longer. */
+  lift(): void {
+    if (!this.holding) return;
+    this.end();
+    this.#over();
+  }
+
   end(): void {
     this.#wheel.cancel(this);
   }

@@ -35,10 +35,12 @@ export interface RowUsage {
 
 /** A burst that a speed limit lets through, seconds of its rate. */
 const BURST_MS = 500;
+/** What one read costs at most. */
+const LONGEST_MS = 3600_000;
 const NONE = -1;
 
 const INTS = ['state', 'maxConnections', 'maxNetworks', 'connections', 'networks', 'lastSeen'] as const;
-/** Bytes/ms; 0 for no limit. */
+/** Bytes/ms. */
 const FLOATS = ['upRate', 'downRate'] as const;
 
 interface Cells {
@@ -83,11 +85,20 @@ export class UserTable {
   }
 
   setLimits(row: number, { connections, networks, upBytesPerSecond, downBytesPerSecond }: RowLimits): void {
-    const { ints, floats } = this.#cells;
+    const { ints } = this.#cells;
     ints.maxConnections[row] = connections ?? NONE;
     ints.maxNetworks[row] = networks ?? NONE;
-    floats.upRate[row] = (upBytesPerSecond ?? 0) / 1000;
-    floats.downRate[row] = (downBytesPerSecond ?? 0) / 1000;
+    this.#setRate(row, 'up', upBytesPerSecond);
+    this.#setRate(row, 'down', downBytesPerSecond);
+  }
+
+  #setRate(row: number, direction: 'up' | 'down', bytesPerSecond: number | null): void {
+    const { floats, paid } = this.#cells;
+    const rates = floats[`${direction}Rate`];
+    const rate = bytesPerSecond === null ? NONE : bytesPerSecond / 1000;
+    // What was bought at another rate is forgotten.
+    if (rates[row] !== rate) Atomics.store(paid[direction], row, 0n);
+    rates[row] = rate;
   }
 
   usage(row: number): RowUsage {
@@ -180,7 +191,7 @@ export class UserRows {
   /** Whether the row has a speed limit. */
   isSlowed(row: number): boolean {
     const { upRate, downRate } = this.#cells.floats;
-    return upRate[row] !== 0 || downRate[row] !== 0;
+    return upRate[row] !== NONE || downRate[row] !== NONE;
   }
 
   /**
@@ -188,10 +199,11 @@ export class UserRows {
    * may be read. `now` is a monotonic clock in ms that the workers share.
    */
   pay(row: number, direction: 'up' | 'down', bytes: number, now: number): number {
-    const rate = this.#cells.floats[direction === 'up' ? 'upRate' : 'downRate'][row] as number;
-    if (rate === 0) return 0;
+    const rate = this.#cells.floats[`${direction}Rate`][row] as number;
+    if (rate === NONE) return 0;
     const paid = this.#cells.paid[direction];
-    const [at, cost] = [Math.round(now * 1000), Math.round((bytes / rate) * 1000)];
+    const at = Math.round(now * 1000);
+    const cost = Math.min(LONGEST_MS, Math.round(bytes / rate)) * 1000;
     for (;;) {
       const before = Atomics.load(paid, row);
       // What was not used of the past is lost, but for a burst.

@@ -123,9 +123,11 @@ export class Relay implements Stage, ConnOwner, LaneUser {
     this.#count(up, down);
   }
 
-  /** A lane knows no speed. */
   userChanged(): void {
+    // A lane knows no speed.
     if (this.#stay.slowed) this.#session.plane.lanes?.leave(this);
+    this.#paces.up?.lift();
+    this.#paces.down?.lift();
   }
 
   invalid(): void {
