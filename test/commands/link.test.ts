@@ -54,7 +54,7 @@ describe('link', () => {
 
   test('a disabled user is said to be disabled', async () => {
     await addUser(files, { name: 'bob' });
-    await setUser(files, 'bob', { enabled: false });
+    await setUser(files, 'bob', () => ({ enabled: false }));
     expect((await run(Link, at('bob', '--no-qr'))).stderr).toContain('bob is disabled');
   });
 

@@ -1,3 +1,4 @@
+import type { ChalkInstance } from 'chalk';
 import { stripVTControlCharacters } from 'node:util';
 
 /** Rows under their headers in columns as wide as needed, two spaces apart; one line an item, none with trailing space. */
@@ -10,6 +11,12 @@ export function formatTable(headers: string[], rows: string[][]): string[] {
       .join('  ')
       .trimEnd(),
   );
+}
+
+/** Labels and what stands behind them, one line a pair. */
+export function formatPairs(pairs: [string, string][], colours: ChalkInstance): string[] {
+  const width = Math.max(...pairs.map(([label]) => widthOf(label)));
+  return pairs.map(([label, text]) => `${colours.dim(pad(label, width))}  ${text}`);
 }
 
 function pad(cell: string, width: number): string {

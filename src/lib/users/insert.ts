@@ -9,21 +9,15 @@ import type { User } from './user.ts';
 const ROWS_AT_ONCE = 200;
 
 /** Write new users, within a change; a key that somebody has is an error. */
-export async function insertUsers(
-  change: Ledger,
-  users: User[],
-  sealing: Sealing,
-  onProgress: (done: number) => void = () => undefined,
-): Promise<void> {
+export async function insertUsers(change: Ledger, users: User[], sealing: Sealing): Promise<void> {
   for (let at = 0; at < users.length; at += ROWS_AT_ONCE) {
     const some = users.slice(at, at + ROWS_AT_ONCE);
     await change.insertInto('users').values(some.map(toUserRow)).execute();
     const tags = some.flatMap(({ id, tags: own }) => own.map((tag) => ({ user_id: id, tag })));
     if (tags.length > 0) await change.insertInto('user_tags').values(tags).execute();
-    for (const user of some) await refuseKeys(change, user, sealing);
+    await refuseKeys(change, some, sealing);
     const secrets = await Promise.all(some.map(async (user) => secretRows(user, sealing)));
     if (secrets.length > 0) await change.insertInto('secrets').values(secrets.flat()).execute();
-    onProgress(Math.min(users.length, at + ROWS_AT_ONCE));
   }
 }
 
@@ -33,32 +27,46 @@ export async function insertSecrets(
   user: Pick<User, 'id' | 'secrets'>,
   sealing: Sealing,
 ): Promise<void> {
-  await refuseKeys(change, user, sealing);
+  await refuseKeys(change, [user], sealing);
   await change
     .insertInto('secrets')
     .values(await secretRows(user, sealing))
     .execute();
 }
 
-/** Names the one whose key it is, if anybody has it. */
-export async function holderOf(ledger: Ledger, sealing: Sealing, key: Buffer): Promise<string | undefined> {
-  const twin = await ledger
-    .selectFrom('secrets')
-    .innerJoin('users', 'users.id', 'secrets.user_id')
-    .select('users.label')
-    .where('secrets.fingerprint', '=', sealing.fingerprint(key))
-    .executeTakeFirst();
-  return twin?.label;
+/** Who has these keys, given in hex: names by key, of those that somebody has. */
+export async function holdersOf(ledger: Ledger, sealing: Sealing, keys: string[]): Promise<Map<string, string>> {
+  const holders = new Map<string, string>();
+  for (let at = 0; at < keys.length; at += ROWS_AT_ONCE) {
+    const some = new Map(
+      keys
+        .slice(at, at + ROWS_AT_ONCE)
+        .map((key) => [sealing.fingerprint(Buffer.from(key, 'hex')).toString('hex'), key]),
+    );
+    const rows = await ledger
+      .selectFrom('secrets')
+      .innerJoin('users', 'users.id', 'secrets.user_id')
+      .select(['secrets.fingerprint', 'users.label'])
+      .where(
+        'secrets.fingerprint',
+        'in',
+        [...some.keys()].map((hex) => Buffer.from(hex, 'hex')),
+      )
+      .execute();
+    for (const { fingerprint, label } of rows) {
+      holders.set(some.get(Buffer.from(fingerprint).toString('hex')) as string, label);
+    }
+  }
+  return holders;
 }
 
-async function refuseKeys(change: Ledger, { secrets }: Pick<User, 'secrets'>, sealing: Sealing): Promise<void> {
-  for (const { key } of secrets) {
-    const holder = await holderOf(change, sealing, Buffer.from(key, 'hex'));
-    if (holder === undefined) continue;
-    throw new MtpError('KEY_EXISTS', `${holder} already has this secret`, {
-      hint: 'Give everybody a secret of their own.',
-    });
-  }
+async function refuseKeys(change: Ledger, users: Pick<User, 'secrets'>[], sealing: Sealing): Promise<void> {
+  const keys = users.flatMap(({ secrets }) => secrets.map(({ key }) => key));
+  const [holder] = (await holdersOf(change, sealing, keys)).values();
+  if (holder === undefined) return;
+  throw new MtpError('KEY_EXISTS', `${holder} already has this secret`, {
+    hint: 'Give everybody a secret of their own.',
+  });
 }
 
 async function secretRows({ id, secrets }: Pick<User, 'id' | 'secrets'>, sealing: Sealing): Promise<NewSecretRow[]> {

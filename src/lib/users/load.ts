@@ -36,6 +36,17 @@ export async function loadUser(files: UserFiles, name: string): Promise<{ user: 
   );
 }
 
+/** One user without their keys; nobody of that name is an error that tells who there is. */
+export async function findUser(files: UserFiles, name: string): Promise<UserRecord> {
+  const [found] = await readUsers(files, [], async (ledger) => selectUsers(ledger, { fold: foldName(name) }));
+  if (found !== undefined) return toRecord(found);
+  const all = await listUsers(files);
+  throw unknownUser(
+    name,
+    all.map((other) => other.name),
+  );
+}
+
 /** The user that a command means when it names none: the one who was added first. */
 export async function loadFirst(files: UserFiles): Promise<{ user: User; warnings: string[] }> {
   const { users, warnings } = await loadUsers(files, 'first');

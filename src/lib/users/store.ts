@@ -24,21 +24,20 @@ export async function addUser(files: UserFiles, wish: NewUser, sources: UserSour
   });
 }
 
-/** Change what the operator decides about a user, or what they are called. What is not given stays. */
+/** What can be changed about a user; what is not given stays. */
+export type UserPatch = Partial<Profile> & { name?: string };
+
+/** Change what the operator decides about a user, or what they are called, as `decide` says of how they are at that moment. */
 export async function setUser(
   files: UserFiles,
   name: string,
-  patch: Partial<Profile> & { name?: string },
+  decide: (before: UserRecord) => UserPatch,
 ): Promise<{ before: UserRecord; user: UserRecord }> {
-  if (patch.name !== undefined) assertUserName(patch.name);
-  if (patch.notes !== undefined) assertNote(patch.notes);
-  const given = patch.tags === undefined ? patch : { ...patch, tags: assertTags(patch.tags) };
   return withUsers(files, async (ledger) => {
     const { before, wanted } = await changeLedger(ledger, async (change) => {
       const before = await recordOf(change, name);
-      const wanted = { ...before, ...given };
-      if (given.name !== undefined && foldName(given.name) !== foldName(before.name))
-        await refuseName(change, given.name);
+      const wanted = patched(before, decide(before));
+      if (foldName(wanted.name) !== foldName(before.name)) await refuseName(change, wanted.name);
       await change.updateTable('users').set(toUserRow(wanted)).where('id', '=', before.id).execute();
       await writeTags(change, wanted);
       return { before, wanted };
@@ -48,6 +47,12 @@ export async function setUser(
     if (user === undefined || !isDeepStrictEqual(user, wanted)) throw notKept(files, wanted.name);
     return { before, user };
   });
+}
+
+function patched(before: UserRecord, patch: UserPatch): UserRecord {
+  if (patch.name !== undefined) assertUserName(patch.name);
+  if (patch.notes !== undefined) assertNote(patch.notes);
+  return { ...before, ...patch, tags: patch.tags === undefined ? before.tags : assertTags(patch.tags) };
 }
 
 /** Remove a user by name, with all their secrets, and return who that was. */

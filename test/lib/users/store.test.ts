@@ -98,18 +98,20 @@ describe('users', () => {
   test('a change keeps what it does not name, id and secrets included', async () => {
     const bob = await addUser(files, { name: 'bob', tags: ['old'], notes: 'n' });
     await addUser(files, { name: 'eve' });
-    const { user } = await setUser(files, 'bob', {
+    const { user } = await setUser(files, 'bob', ({ limits }) => ({
       name: 'robert',
-      limits: { ...NO_LIMITS, connections: 0 },
+      limits: { ...limits, connections: 0 },
       tags: [],
-    });
+    }));
     expect(user).toMatchObject({ id: bob.id, name: 'robert', notes: 'n', tags: [], limits: { connections: 0 } });
     expect((await loadUser(files, 'Robert')).user.secrets).toEqual(bob.secrets);
-    await expect(setUser(files, 'robert', { name: 'EVE' })).rejects.toMatchObject({ code: 'USER_EXISTS' });
-    await expect(setUser(files, 'robert', { name: 'a b' })).rejects.toMatchObject({ code: 'NAME_INVALID' });
-    await expect(setUser(files, 'robert', { tags: ['a b'] })).rejects.toMatchObject({ code: 'TAG_INVALID' });
-    await expect(setUser(files, 'robert', { notes: 'a\u001b[2J' })).rejects.toMatchObject({ code: 'NOTE_INVALID' });
-    expect((await setUser(files, 'robert', { name: 'Robert' })).user.name).toBe('Robert');
+    await expect(setUser(files, 'robert', () => ({ name: 'EVE' }))).rejects.toMatchObject({ code: 'USER_EXISTS' });
+    await expect(setUser(files, 'robert', () => ({ name: 'a b' }))).rejects.toMatchObject({ code: 'NAME_INVALID' });
+    await expect(setUser(files, 'robert', () => ({ tags: ['a b'] }))).rejects.toMatchObject({ code: 'TAG_INVALID' });
+    await expect(setUser(files, 'robert', () => ({ notes: 'a\u001b[2J' }))).rejects.toMatchObject({
+      code: 'NOTE_INVALID',
+    });
+    expect((await setUser(files, 'robert', () => ({ name: 'Robert' }))).user.name).toBe('Robert');
     expect(await names()).toEqual(['Robert', 'eve']);
   });
 

@@ -1,0 +1,76 @@
+import { EXIT, MtpError } from '../errors.ts';
+import { parseSecret } from '../secret/secret.ts';
+import { refuseWeak } from '../secret/weak.ts';
+import type { NewUser } from './make.ts';
+import { DEVICE_CONNECTIONS, NO_LIMITS, type User, type UserRecord } from './user.ts';
+import { writeQuota, writeSpeed } from './describe.ts';
+import { readWishes } from './wishes.ts';
+
+/** The columns of a CSV file of users, in the words that the flags of `mtp user add` take. Only `name` is needed. */
+export const COLUMNS = [
+  'name',
+  'secret',
+  'devices',
+  'max_networks',
+  'quota',
+  'quota_from',
+  'up',
+  'down',
+  'expires',
+  'tags',
+  'note',
+  'enabled',
+] as const;
+type Column = (typeof COLUMNS)[number];
+
+/** A row of a file by its columns; what is empty is as if it were not there. */
+export type Cells = Partial<Record<Column, string>>;
+
+export interface Reading {
+  now: number;
+  allowWeak: boolean;
+}
+
+/** The user that a row describes; several secrets and tags are separated by spaces. What cannot be is an MtpError. */
+export function readCells(cells: Cells, { now, allowWeak }: Reading): Omit<NewUser, 'key'> & { keys: Buffer[] } {
+  const { name = '', secret, devices, quota, up, down, expires, tags, note } = cells;
+  const keys = words(secret).map((text) => parseSecret(text).key);
+  for (const key of keys) refuseWeak(key, allowWeak);
+  const wishes = { devices, 'max-networks': cells.max_networks, quota, 'quota-from': cells.quota_from, up, down };
+  const profile = readWishes({ ...wishes, expires, note, tag: words(tags) }, NO_LIMITS, now);
+  return { name, ...profile, enabled: readEnabled(cells.enabled), keys };
+}
+
+/** A user as a row; secrets, where they are asked for, as bare keys. */
+export function writeCells(user: UserRecord, keys: string[]): Record<Column, string> {
+  const { connections, networks, quota, upBytesPerSecond, downBytesPerSecond } = user.limits;
+  return {
+    name: user.name,
+    secret: keys.join(' '),
+    devices: connections === null ? '' : String(connections / DEVICE_CONNECTIONS),
+    max_networks: networks === null ? '' : String(networks),
+    quota: quota === null ? '' : writeQuota(quota),
+    quota_from: quota === null ? '' : new Date(quota.start).toISOString(),
+    up: upBytesPerSecond === null ? '' : writeSpeed(upBytesPerSecond),
+    down: downBytesPerSecond === null ? '' : writeSpeed(downBytesPerSecond),
+    expires: user.expiresAt === null ? '' : new Date(user.expiresAt).toISOString(),
+    tags: user.tags.join(' '),
+    note: user.notes,
+    enabled: user.enabled ? 'yes' : 'no',
+  };
+}
+
+/** The active keys of a user, in hex. */
+export function keysOf({ secrets }: User): string[] {
+  return secrets.filter(({ state }) => state === 'active').map(({ key }) => key);
+}
+
+function words(text = ''): string[] {
+  return text.split(/\s+/).filter((word) => word !== '');
+}
+
+function readEnabled(text = 'yes'): boolean {
+  const value = { yes: true, no: false }[text];
+  if (value === undefined) throw new MtpError('USAGE', 'enabled is neither yes nor no', { exit: EXIT.usage });
+  return value;
+}

@@ -1,0 +1,163 @@
+import { formatBytes, formatDay } from '../ui/format.ts';
+import { DEVICE_CONNECTIONS, isAccepted, mayConnect, type Quota, type SecretRecord, type UserRecord } from './user.ts';
+
+/** A user as commands show them: times in ISO 8601, limits in the words that flags and CSV files take. No secrets. */
+export interface UserView {
+  id: string;
+  name: string;
+  state: 'enabled' | 'disabled' | 'expired' | 'no secret';
+  createdAt: string;
+  lastSeenAt: string | null;
+  expiresAt: string | null;
+  tags: string[];
+  note: string;
+  limits: {
+    /** Null is no limit. */
+    connections: number | null;
+    devices: number | null;
+    networks: number | null;
+    quota: { bytes: number; period: Quota['period']; start: string } | null;
+    upBytesPerSecond: number | null;
+    downBytesPerSecond: number | null;
+  };
+  secrets: { id: string; state: SecretRecord['state']; createdAt: string; lastSeenAt: string | null }[];
+}
+
+export function viewUser(user: UserRecord, now: number): UserView {
+  const { id, name, tags, notes, limits, secrets } = user;
+  const { connections, networks, quota, upBytesPerSecond, downBytesPerSecond } = limits;
+  return {
+    id,
+    name,
+    state: stateOf(user, now),
+    createdAt: iso(user.createdAt),
+    lastSeenAt: isoOrNull(user.lastSeenAt),
+    expiresAt: isoOrNull(user.expiresAt),
+    tags,
+    note: notes,
+    limits: {
+      connections,
+      devices: connections === null ? null : connections / DEVICE_CONNECTIONS,
+      networks,
+      quota: quota && { bytes: quota.bytes, period: quota.period, start: iso(quota.start) },
+      upBytesPerSecond,
+      downBytesPerSecond,
+    },
+    secrets: secrets.map((one) => ({
+      id: one.id,
+      state: one.state,
+      createdAt: iso(one.createdAt),
+      lastSeenAt: isoOrNull(one.lastSeenAt),
+    })),
+  };
+}
+
+function stateOf(user: UserRecord, now: number): UserView['state'] {
+  if (!user.enabled) return 'disabled';
+  if (!mayConnect(user, now)) return 'expired';
+  return user.secrets.some(isAccepted) ? 'enabled' : 'no secret';
+}
+
+/** Label and text of every line that says something about one user. */
+export function describeUser(user: UserRecord, now: number): [string, string][] {
+  const { limits, secrets } = user;
+  const view = viewUser(user, now);
+  return [
+    ['Name', user.name],
+    ['State', view.state],
+    ['Added', shortTime(user.createdAt)],
+    ['Last seen', user.lastSeenAt === null ? 'never' : shortTime(user.lastSeenAt)],
+    ['Expires', user.expiresAt === null ? 'never' : shortTime(user.expiresAt)],
+    ['Devices', describeDevices(limits.connections)],
+    ['Networks', limits.networks === null ? 'no limit' : `${limits.networks} at once`],
+    ['Quota', describeQuota(limits.quota)],
+    ['Speed', `up ${describeSpeed(limits.upBytesPerSecond)}, down ${describeSpeed(limits.downBytesPerSecond)}`],
+    ['Tags', user.tags.join(' ') || 'none'],
+    ...(user.notes === '' ? [] : [['Note', user.notes] as [string, string]]),
+    ...secrets.map(({ id, state, createdAt }): [string, string] => [
+      'Secret',
+      `${id}, ${state}, of ${formatDay(createdAt)}`,
+    ]),
+    ['Id', user.id],
+  ];
+}
+
+/** A line for everything that an operator sees otherwise than before. */
+export function describeChange(before: UserRecord, after: UserRecord, now: number): string[] {
+  const old = new Map(describeUser(before, now));
+  const fresh = new Map(describeUser(after, now));
+  return [...new Set([...old.keys(), ...fresh.keys()])]
+    .filter((label) => old.get(label) !== fresh.get(label))
+    .map((label) => `${label}: ${old.get(label) ?? 'none'} -> ${fresh.get(label) ?? 'none'}`);
+}
+
+/** A user as a row of a list, under `LIST_HEADERS`. */
+export function listRow(user: UserRecord, now: number): string[] {
+  const { limits, expiresAt, lastSeenAt } = user;
+  const { state } = viewUser(user, now);
+  return [
+    user.name,
+    state,
+    limits.connections === null ? '-' : String(limits.connections / DEVICE_CONNECTIONS),
+    limits.networks === null ? '-' : String(limits.networks),
+    limits.quota === null ? '-' : writeQuota(limits.quota),
+    expiresAt === null ? '-' : formatDay(expiresAt),
+    lastSeenAt === null ? '-' : formatDay(lastSeenAt),
+    user.tags.join(' '),
+  ];
+}
+
+export const LIST_HEADERS = ['NAME', 'STATE', 'DEVICES', 'NETWORKS', 'QUOTA', 'EXPIRES', 'SEEN', 'TAGS'];
+
+/** A limit of connections in devices. */
+function describeDevices(connections: number | null): string {
+  if (connections === null) return 'no limit';
+  return `${connections / DEVICE_CONNECTIONS} at once (${connections} connections)`;
+}
+
+/** A quota is kept for the operator; nothing in the proxy counts against it. */
+function describeQuota(quota: Quota | null): string {
+  if (quota === null) return 'no limit';
+  const { bytes, period, start } = quota;
+  return `${formatBytes(bytes)} ${period === 'total' ? 'in all' : `a ${period}`} from ${formatDay(start)}, not enforced yet`;
+}
+
+/** As `--up` and `--down` take it. */
+function describeSpeed(bytesPerSecond: number | null): string {
+  if (bytesPerSecond === null) return 'no limit';
+  const bits = bytesPerSecond * 8;
+  return bits >= 1e6 ? `${trim(bits / 1e6)}Mbit/s` : `${trim(bits / 1e3)}kbit/s`;
+}
+
+/** As `--quota` takes it, without loss. */
+export function writeQuota({ bytes, period }: Quota): string {
+  const units: [string, number][] = [
+    ['TB', 2 ** 40],
+    ['GB', 2 ** 30],
+    ['MB', 2 ** 20],
+    ['KB', 2 ** 10],
+  ];
+  const [unit, size] = units.find(([, one]) => bytes > 0 && bytes % one === 0) ?? ['B', 1];
+  return `${bytes / size}${unit}/${period}`;
+}
+
+/** As `--up` and `--down` take it, without loss. */
+export function writeSpeed(bytesPerSecond: number): string {
+  return `${(bytesPerSecond * 8) / 1000}kbit`;
+}
+
+function trim(value: number): string {
+  return String(Math.round(value * 100) / 100);
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function isoOrNull(ms: number | null): string | null {
+  return ms === null ? null : iso(ms);
+}
+
+function shortTime(ms: number): string {
+  return `${iso(ms).slice(0, 16).replace('T', ' ')} UTC`;
+}

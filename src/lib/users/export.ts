@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import { writeCsv } from '../csv/write.ts';
+import { EXIT, MtpError } from '../errors.ts';
+import { writeAtomic } from '../system/files.ts';
+import { COLUMNS, keysOf, writeCells } from './columns.ts';
+import { viewUser } from './describe.ts';
+import type { UserFiles } from './files.ts';
+import { listUsers, loadUsers } from './load.ts';
+import type { User, UserRecord } from './user.ts';
+
+export const EXPORT_FORMATS = ['csv', 'json'] as const;
+
+export interface ExportOptions {
+  /** A file that is not there yet. */
+  file: string | undefined;
+  format: (typeof EXPORT_FORMATS)[number];
+  /** Only into a file. */
+  withSecrets: boolean;
+}
+
+export interface Exported {
+  users: number;
+  /** Null where `text` is to be printed. */
+  file: string | null;
+  text: string | null;
+}
+
+/** All users into a new file that its owner alone can read, or as text. */
+export async function exportUsers(files: UserFiles, { file, format, withSecrets }: ExportOptions): Promise<Exported> {
+  if (file === undefined && withSecrets) {
+    throw new MtpError('USAGE', 'secrets are written into a file only', {
+      exit: EXIT.usage,
+      hint: 'Name one, such as: mtp user export users.csv --with-secrets',
+    });
+  }
+  if (file !== undefined && existsSync(file)) {
+    throw new MtpError('FILE_EEXIST', `${file} is there already`, {
+      exit: EXIT.precondition,
+      hint: 'Choose another name, or remove that file first.',
+    });
+  }
+  const { text, users } = withSecrets
+    ? render((await loadUsers(files)).users, format, keysOf)
+    : render(await listUsers(files), format);
+  if (file === undefined) return { users, file: null, text };
+  await writeAtomic(file, text);
+  return { users, file, text: null };
+}
+
+function render<Record extends UserRecord | User>(
+  users: Record[],
+  format: ExportOptions['format'],
+  keys?: (user: Record) => string[],
+): { text: string; users: number } {
+  return { text: format === 'json' ? jsonOf(users, keys) : csvOf(users, keys), users: users.length };
+}
+
+/** Users as CSV; the column of secrets is there only where `keys` gives them. */
+export function csvOf<Record extends UserRecord>(users: Record[], keys?: (user: Record) => string[]): string {
+  const columns = COLUMNS.filter((column) => column !== 'secret' || keys !== undefined);
+  const rows = users.map((user) => {
+    const cells = writeCells(user, keys?.(user) ?? []);
+    return columns.map((column) => cells[column]);
+  });
+  return writeCsv([columns, ...rows]);
+}
+
+function jsonOf<Record extends UserRecord>(users: Record[], keys?: (user: Record) => string[]): string {
+  const now = Date.now();
+  const views = users.map((user) => ({ ...viewUser(user, now), ...(keys && { keys: keys(user) }) }));
+  return `${JSON.stringify(views, null, 2)}\n`;
+}
