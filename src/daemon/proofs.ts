@@ -10,27 +10,37 @@ export interface AccessChange {
   name: string;
   key: string;
   access: boolean;
+  /** Those who are connected already may leave no room for a handshake of ours. */
+  maybeFull: boolean;
 }
 
 /** Which secrets are accepted now and were not before, and the reverse. A new key for a user is both. */
 export function accessChanges(before: User[], after: User[], now: number): AccessChange[] {
-  const allowed = (users: User[]): Map<string, string> =>
+  const allowed = (users: User[]): Map<string, User> =>
     new Map(
       users
         .filter((user) => mayConnect(user, now))
-        .flatMap(({ name, secrets }) => secrets.filter(isAccepted).map(({ key }) => [key, name])),
+        .flatMap((user) => user.secrets.filter(isAccepted).map(({ key }) => [key, user])),
     );
   const [old, fresh] = [allowed(before), allowed(after)];
-  const gained = [...fresh].filter(([key]) => !old.has(key)).map(([key, name]) => ({ name, key, access: true }));
-  const lost = [...old].filter(([key]) => !fresh.has(key)).map(([key, name]) => ({ name, key, access: false }));
+  const wereIn = new Set([...old.values()].map(({ id }) => id));
+  const maybeFull = ({ id, limits }: User): boolean =>
+    wereIn.has(id) && (limits.connections !== null || limits.networks !== null);
+  const gained = [...fresh]
+    .filter(([key]) => !old.has(key))
+    .map(([key, user]) => ({ name: user.name, key, access: true, maybeFull: maybeFull(user) }));
+  const lost = [...old]
+    .filter(([key]) => !fresh.has(key))
+    .map(([key, { name }]) => ({ name, key, access: false, maybeFull: false }));
   return [...gained, ...lost];
 }
 
 /** Handshakes that a reload takes time for. */
 const TRIED_AT_MOST = 16;
 
-/** The changes to try out: all, or where they are many as many gained as lost, spread over the list. */
-export function chooseTried(changes: AccessChange[]): AccessChange[] {
+/** The changes to try out: all that can be, or where they are many as many gained as lost, spread over the list. */
+export function chooseTried(all: AccessChange[]): AccessChange[] {
+  const changes = all.filter(({ maybeFull }) => !maybeFull);
   if (changes.length <= TRIED_AT_MOST) return changes;
   const [gained, lost] = [changes.filter(({ access }) => access), changes.filter(({ access }) => !access)];
   const half = TRIED_AT_MOST / 2;

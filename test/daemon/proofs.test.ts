@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accessChanges, dialable, judge } from '../../src/daemon/proofs.ts';
+import { accessChanges, chooseTried, dialable, judge } from '../../src/daemon/proofs.ts';
 import type { HandshakeVerdict } from '../../src/lib/probe/handshake.ts';
 import type { User } from '../../src/lib/users/user.ts';
 import { user as userWith } from '../support/users.ts';
@@ -18,20 +18,36 @@ describe('changes of access', () => {
     const before = [user('kept', 'k'), user('gone', 'g'), user('off', 'o'), user('rekeyed', 'r1')];
     const after = [user('kept', 'k'), user('off', 'o', false), user('rekeyed', 'r2'), user('new', 'n')];
     expect(accessChanges(before, after, NOW)).toEqual([
-      { name: 'rekeyed', key: 'r2', access: true },
-      { name: 'new', key: 'n', access: true },
-      { name: 'gone', key: 'g', access: false },
-      { name: 'off', key: 'o', access: false },
-      { name: 'rekeyed', key: 'r1', access: false },
+      { name: 'rekeyed', key: 'r2', access: true, maybeFull: false },
+      { name: 'new', key: 'n', access: true, maybeFull: false },
+      { name: 'gone', key: 'g', access: false, maybeFull: false },
+      { name: 'off', key: 'o', access: false, maybeFull: false },
+      { name: 'rekeyed', key: 'r1', access: false, maybeFull: false },
     ]);
   });
   it('are users that expire, and secrets that are revoked', () => {
-    const lost = [{ name: 'bob', key: 'k', access: false }];
+    const lost = [{ name: 'bob', key: 'k', access: false, maybeFull: false }];
     const bob = user('bob', 'k');
     expect(accessChanges([bob], [{ ...bob, expiresAt: NOW }], NOW)).toEqual(lost);
     expect(accessChanges([bob], [{ ...bob, expiresAt: NOW + 1 }], NOW)).toEqual([]);
     const revoked = bob.secrets.map((secret) => ({ ...secret, state: 'revoked' as const }));
     expect(accessChanges([bob], [{ ...bob, secrets: revoked }], NOW)).toEqual(lost);
+  });
+  it('are users whom a limit of 0 keeps out', () => {
+    const bob = user('bob', 'k');
+    const none = { ...bob, limits: { ...bob.limits, networks: 0 } };
+    expect(accessChanges([bob], [none], NOW)).toEqual([{ name: 'bob', key: 'k', access: false, maybeFull: false }]);
+    expect(accessChanges([none], [bob], NOW)).toMatchObject([{ access: true, maybeFull: false }]);
+  });
+  it('are not tried out where those who are connected may leave no room', () => {
+    const bob = user('bob', 'k');
+    const [secret] = bob.secrets;
+    const limited = { ...bob, limits: { ...bob.limits, connections: 8 } };
+    const second = { ...limited, secrets: [...bob.secrets, { ...secret, key: 'k2' } as User['secrets'][number]] };
+    expect(chooseTried(accessChanges([], [limited], NOW))).toHaveLength(1);
+    const changes = accessChanges([limited], [second], NOW);
+    expect(changes).toMatchObject([{ key: 'k2', access: true, maybeFull: true }]);
+    expect(chooseTried(changes)).toEqual([]);
   });
   it('do not follow from a new name', () => {
     expect(accessChanges([user('a', 'k')], [user('b', 'k')], NOW)).toEqual([]);

@@ -5,7 +5,8 @@ import { DEVICE_CONNECTIONS, isAccepted, mayConnect, type Quota, type SecretReco
 export interface UserView {
   id: string;
   name: string;
-  state: 'enabled' | 'disabled' | 'expired' | 'no secret';
+  /** `kept out` is by a limit of 0. */
+  state: 'enabled' | 'disabled' | 'expired' | 'kept out' | 'no secret';
   createdAt: string;
   lastSeenAt: string | null;
   expiresAt: string | null;
@@ -54,7 +55,8 @@ export function viewUser(user: UserRecord, now: number): UserView {
 
 function stateOf(user: UserRecord, now: number): UserView['state'] {
   if (!user.enabled) return 'disabled';
-  if (!mayConnect(user, now)) return 'expired';
+  if (user.expiresAt !== null && now >= user.expiresAt) return 'expired';
+  if (!mayConnect(user, now)) return 'kept out';
   return user.secrets.some(isAccepted) ? 'enabled' : 'no secret';
 }
 

@@ -126,15 +126,24 @@ export function isAccepted({ state }: SecretRecord): boolean {
 }
 
 /** Whether a user may come in at this time. */
-export function mayConnect({ enabled, expiresAt }: Pick<UserRecord, 'enabled' | 'expiresAt'>, now: number): boolean {
-  return enabled && (expiresAt === null || now < expiresAt);
+export function mayConnect(user: Pick<UserRecord, 'enabled' | 'expiresAt' | 'limits'>, now: number): boolean {
+  return reasonKeptOut(user, now) === undefined;
 }
 
 /** Why a user is not let in at this time, in words; nothing where they are. */
-export function accessWarnings({ name, enabled, expiresAt }: UserRecord, now: number): string[] {
-  if (!enabled) return [`${name} is disabled; the proxy does not let ${name} in.`];
-  if (expiresAt === null || now < expiresAt) return [];
-  return [`${name} expired on ${formatDay(expiresAt)}; the proxy does not let ${name} in.`];
+export function accessWarnings(user: UserRecord, now: number): string[] {
+  const why = reasonKeptOut(user, now);
+  return why === undefined ? [] : [`${user.name} ${why}; the proxy does not let ${user.name} in.`];
+}
+
+function reasonKeptOut(
+  { enabled, expiresAt, limits }: Pick<UserRecord, 'enabled' | 'expiresAt' | 'limits'>,
+  now: number,
+): string | undefined {
+  if (!enabled) return 'is disabled';
+  if (expiresAt !== null && now >= expiresAt) return `expired on ${formatDay(expiresAt)}`;
+  if (limits.connections === 0) return 'may use no device';
+  return limits.networks === 0 ? 'may use no network' : undefined;
 }
 
 /** The secret to hand out: the newest that is active, else the newest that is accepted at all; undefined where none is. */

@@ -11,7 +11,6 @@ import type { Paths } from '../../../src/lib/system/paths.ts';
 import { listUsers, loadFirst, loadUser, loadUsers } from '../../../src/lib/users/load.ts';
 import { addSecret, removeSecret } from '../../../src/lib/users/secrets.ts';
 import { addUser, ensureFirstUser, removeUser, setUser } from '../../../src/lib/users/store.ts';
-import { NO_LIMITS } from '../../../src/lib/users/user.ts';
 import { pathsIn } from '../../support/files.ts';
 
 let dir: string;
