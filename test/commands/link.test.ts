@@ -9,7 +9,7 @@ import type { Paths } from '../../src/lib/system/paths.ts';
 import { removeSecret } from '../../src/lib/users/secrets.ts';
 import { addUser, setUser } from '../../src/lib/users/store.ts';
 import { pathsIn } from '../support/files.ts';
-import { run } from './secret/run.ts';
+import { run } from '../support/run-command.ts';
 
 let home: string;
 let files: Paths;

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import Preferences from '../../src/commands/preferences.ts';
 import { EXIT } from '../../src/lib/errors.ts';
 import { wantsQr } from '../../src/lib/ui/preferences.ts';
-import { run } from './secret/run.ts';
+import { run } from '../support/run-command.ts';
 
 let directory: string;
 

@@ -6,7 +6,7 @@ import SecretGenerate from '../../../src/commands/secret/generate.ts';
 import { EXIT } from '../../../src/lib/errors.ts';
 import { parseLink } from '../../../src/lib/link/link.ts';
 import { parseSecret } from '../../../src/lib/secret/secret.ts';
-import { run } from './run.ts';
+import { run } from '../../support/run-command.ts';
 
 let home: string;
 

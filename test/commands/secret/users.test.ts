@@ -13,7 +13,7 @@ import type { Paths } from '../../../src/lib/system/paths.ts';
 import { loadUsers } from '../../../src/lib/users/load.ts';
 import type { User } from '../../../src/lib/users/user.ts';
 import { pathsIn } from '../../support/files.ts';
-import { run } from './run.ts';
+import { run } from '../../support/run-command.ts';
 
 let home: string;
 let files: Paths;

@@ -1,9 +1,9 @@
 import type { Command } from '@oclif/core';
 import { vi } from 'vitest';
-import { toMtpError } from '../../../src/lib/cli/failure.ts';
-import type { MtpError } from '../../../src/lib/errors.ts';
+import { toMtpError } from '../../src/lib/cli/failure.ts';
+import type { MtpError } from '../../src/lib/errors.ts';
 
-const ROOT = new URL('../../..', import.meta.url).pathname;
+const ROOT = new URL('../..', import.meta.url).pathname;
 
 interface Runnable<Result> {
   run: (this: new (...args: never[]) => Command, argv: string[], options: { root: string }) => Promise<Result>;
