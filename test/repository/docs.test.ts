@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -90,6 +90,9 @@ describe('commands that need no proxy', () => {
     { words: ['config', 'test'], expected: /./ },
     { words: ['config', 'list'], expected: /listen\.port/ },
     { words: ['preferences'], expected: /qr/ },
+    { words: ['user', 'list'], expected: /No users yet/ },
+    { words: ['user', 'export'], expected: /^name,devices,/ },
+    { words: ['secret', 'list'], expected: /No secrets yet/ },
     ...pure,
   ])('mtp $words succeeds and creates nothing', ({ words, expected }) => {
     const env = { ...process.env, MTP_HOME: path.join(home, 'none'), XDG_CONFIG_HOME: path.join(home, 'xdg') };
@@ -101,6 +104,37 @@ describe('commands that need no proxy', () => {
     expect(status, stderr).toBe(EXIT.ok);
     expect(stdout).toMatch(expected);
     expect(existsSync(path.join(home, 'none'))).toBe(false);
+  });
+});
+
+describe('commands about users and keys', () => {
+  let home: string;
+  beforeAll(() => {
+    home = mkdtempSync(path.join(os.tmpdir(), 'mtp-docs-'));
+    const [, table = ''] = /^```csv\n([^]*?)^```/m.exec(read('docs/users.md')) ?? [];
+    writeFileSync(path.join(home, 'users.csv'), table);
+  });
+  afterAll(() => rmSync(home, { recursive: true }));
+
+  /** In the order of the pages: each finds what those before it left. */
+  const lines = ['docs/users.md', 'docs/keyring.md'].flatMap((page) =>
+    written.filter((one) => one.page === page && read(page).includes(`\n${one.line}`)).map(({ line }) => line),
+  );
+
+  test('are found', () => {
+    expect(lines.length).toBeGreaterThan(16);
+  });
+
+  test.each(lines)('%s', (line) => {
+    const { words } = takeApart(line);
+    const yes = words[1] === 'remove' ? ['--yes'] : [];
+    const { status, stderr } = spawnSync(process.execPath, [path.join(ROOT, 'bin/run.js'), ...words, ...yes], {
+      cwd: home,
+      env: { ...process.env, MTP_HOME: path.join(home, 'mtp') },
+      encoding: 'utf8',
+    });
+    // Those who are there already are left out.
+    expect(status, stderr).toBe(words.includes('--partial') ? EXIT.warnings : EXIT.ok);
   });
 });
 
