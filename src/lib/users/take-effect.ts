@@ -50,6 +50,15 @@ export async function takeEffect(paths: Paths, { done, later }: KeptChange): Pro
   return { running: true, revision, proofs, sentence: shown };
 }
 
+/** Those who share an outcome are named together, some of them where they are many. */
 function inWords(proofs: Proof[]): string {
-  return proofs.map(({ name, detail }) => `${name}: ${detail}`).join('; ');
+  return [...Map.groupBy(proofs, ({ detail }) => detail)]
+    .map(([detail, alike]) => `${some([...new Set(alike.map(({ name }) => name))])}: ${detail}`)
+    .join('; ');
+}
+
+function some(names: string[]): string {
+  const SHOWN = 5;
+  const rest = names.length - SHOWN;
+  return rest > 0 ? `${names.slice(0, SHOWN).join(', ')} and ${rest} more` : names.join(', ');
 }

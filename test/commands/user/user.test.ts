@@ -264,7 +264,8 @@ describe('faults', () => {
 
 describe('with a running proxy', () => {
   let server: Server;
-  const reply = {
+  let reply: object;
+  const refused = {
     revision: 'abcdef0123456789',
     changed: true,
     restartNeeded: [],
@@ -273,12 +274,21 @@ describe('with a running proxy', () => {
   };
 
   beforeEach(async () => {
+    reply = refused;
     server = createServer((_, response) => response.end(JSON.stringify(reply)));
     await new Promise<void>((resolve) => server.listen(path.join(home, 'control.sock'), resolve));
   });
 
   afterEach(async () => {
     await new Promise((resolve) => server.close(resolve));
+  });
+
+  test('those of whom the same was seen are named together, some where they are many', async () => {
+    const proofs = Array.from({ length: 7 }, (_, number) => ({ name: `u${number}`, ok: true, detail: 'accepted' }));
+    reply = { ...refused, proofs: [...proofs, { name: 'v', ok: true, detail: 'refused' }], untried: 9 };
+    expect((await run(UserAdd, at('bob'))).stdout).toContain(
+      'The running proxy shows it: u0, u1, u2, u3, u4 and 2 more: accepted; v: refused. 9 more that changed were not tried.',
+    );
   });
 
   test('a change says what the proxy proved, and so does one that was made before', async () => {
