@@ -22,6 +22,15 @@ SIGTERM and Ctrl-C let open connections end first, a second Ctrl-C does not wait
     port: Flags.integer({ helpValue: 'PORT', min: 1, max: 65_535, summary: 'Port to accept clients on.' }),
     workers: Flags.integer({ helpValue: 'COUNT', min: 1, max: 64, summary: 'Worker threads.' }),
     daemon: Flags.boolean({ summary: 'Print nothing but log lines in JSON, as a service does.' }),
+    'allow-root': Flags.boolean({
+      env: 'MTP_ALLOW_ROOT',
+      summary: 'Let the engine run as root, where there is no user mtp.',
+    }),
+    'log-file': Flags.string({
+      dependsOn: ['daemon'],
+      helpValue: 'FILE',
+      summary: 'Log into this file; SIGUSR1 opens it anew.',
+    }),
     qr: Flags.boolean({ allowNo: true, default: true, summary: 'Draw the QR code of the link, or leave it out.' }),
   };
 
@@ -34,12 +43,14 @@ SIGTERM and Ctrl-C let open connections end first, a second Ctrl-C does not wait
   async run(): Promise<{ event: 'stopped' } & Stopped> {
     const { flags } = await this.parse(Run);
     const { runDaemon } = await import('../daemon/main.ts');
-    const output = await this.output(flags.daemon, flags.qr);
+    const output = await this.output(flags.daemon, flags.qr, flags['log-file']);
     const overrides = (['host', 'port'] as const).map((name) => override(`listen.${name}`, flags[name], name));
     const stopped = await runDaemon({
       paths: this.paths(flags),
       overrides: [...overrides, override('workers.count', flags.workers, 'workers')].flat(),
       version: this.config.version,
+      allowRoot: flags['allow-root'],
+      asService: flags.daemon,
       output,
     });
     if (!flags.daemon) {
@@ -54,19 +65,22 @@ SIGTERM and Ctrl-C let open connections end first, a second Ctrl-C does not wait
     process.stdout.write(`${JSON.stringify(json)}\n`);
   }
 
-  private async output(asService: boolean, withQr: boolean): Promise<DaemonOutput> {
+  private async output(asService: boolean, withQr: boolean, logFile?: string): Promise<DaemonOutput> {
     const { humanLog, jsonLog } = await import('../daemon/telemetry/log.ts');
+    const { LogFile } = await import('../daemon/telemetry/log-file.ts');
+    const file = logFile === undefined ? undefined : new LogFile(logFile);
     const json = this.jsonEnabled();
     const forPeople = !asService && !json;
     const { stderr, stdout } = process;
-    const log: DaemonOutput['log'] = (level) =>
-      forPeople && stderr.isTTY ? humanLog(stderr, level, () => new Date()) : jsonLog(stderr, level);
+    const log: DaemonOutput['log'] = (threshold) =>
+      forPeople && stderr.isTTY ? humanLog(stderr, threshold, () => new Date()) : jsonLog(file ?? stderr, threshold);
     return {
       log,
+      reopen: () => file?.reopen(),
       step: forPeople && stdout.isTTY ? shownStep : silentStep,
       ready: async (ready) => {
         if (json) this.logJson(readyJson(ready));
-        if (!forPeople) log('info')('info', 'ready', readyFacts(ready));
+        if (!forPeople) log({ level: 'info' })('info', 'ready', readyFacts(ready));
         else await this.showReady(ready, withQr);
       },
       probed: ({ dcs, cover }) => {

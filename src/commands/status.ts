@@ -1,7 +1,7 @@
 import { BaseCommand } from '../lib/cli/base-command.ts';
 import { getStatus } from '../lib/control/client.ts';
 import type { StatusReply } from '../lib/control/schema.ts';
-import { MtpError } from '../lib/errors.ts';
+import { notRunning } from '../lib/service/not-running.ts';
 import { paint } from '../lib/ui/paint.ts';
 import { statusLines } from '../lib/ui/screen.ts';
 
@@ -15,11 +15,7 @@ export default class Status extends BaseCommand {
     const { flags } = await this.parse(Status);
     const paths = this.paths(flags);
     const status = await getStatus(paths);
-    if (status === undefined) {
-      throw new MtpError('NOT_RUNNING', `no proxy runs here: nothing answers on ${paths.socket}`, {
-        hint: 'Start it with "mtp run", or name its directory with --home.',
-      });
-    }
+    if (status === undefined) throw await notRunning(paths);
     for (const line of statusLines(status, Date.now(), paint(process.stdout))) this.log(line);
     return status;
   }

@@ -1,6 +1,15 @@
 import path from 'node:path';
 import type { Settings } from '../lib/config/schema.ts';
-import type { CoverStatus, DcStatus, ReloadReply, StatusReply } from '../lib/control/schema.ts';
+import type {
+  CoverStatus,
+  DcStatus,
+  HandOver,
+  Proof,
+  ReloadPlan,
+  ReloadReply,
+  StatusReply,
+} from '../lib/control/schema.ts';
+import { EXIT, MtpError } from '../lib/errors.ts';
 import type { ProbeEdges } from '../lib/probe/dc.ts';
 import type { Paths } from '../lib/system/paths.ts';
 import type { User } from '../lib/users/user.ts';
@@ -13,10 +22,11 @@ import {
   saveCoverCache,
 } from './jobs/cover-profiles.ts';
 import { probeDcs } from './jobs/dc-latency.ts';
-import { accessChanges, chooseTried, proveAccess } from './proofs.ts';
+import { readProcess } from './process-facts.ts';
+import { type AccessChange, accessChanges, chooseTried, proveAccess, refuting, standingAccess } from './proofs.ts';
 import { effectiveCap, type Machine, makeRevision } from './revision.ts';
 import { keepStructural } from './structural.ts';
-import type { EngineRevision } from './supervisor/engine.ts';
+import type { Endpoint, EngineRevision } from './supervisor/engine.ts';
 import type { Supervisor } from './supervisor/supervisor.ts';
 import type { Log } from './telemetry/log.ts';
 
@@ -24,6 +34,8 @@ import type { Log } from './telemetry/log.ts';
 export interface Wanted {
   settings: Settings;
   users: User[];
+  /** The configuration file; undefined where there is none. */
+  text: string | undefined;
 }
 
 export interface DaemonParts {
@@ -35,6 +47,10 @@ export interface DaemonParts {
   edges: ProbeEdges;
   /** Read the files again; rejects where they cannot be used. */
   read: () => Promise<Wanted>;
+  /** Called before an engine is started as another user. */
+  runAs: (user: string) => Promise<void>;
+  /** Called with what is in force, at the start and after every change of it. */
+  inForce: (wanted: Wanted, revision: string) => Promise<void>;
 }
 
 /** What runs now: the settings and users in force, the engine that serves them, and what the probes saw last. */
@@ -73,28 +89,57 @@ export class Daemon {
     return this.#revision;
   }
 
-  /** Serve what the files say now, and prove for every user whose access changed that it did. */
-  async reload(): Promise<ReloadReply> {
+  /** What a reload would do. Rejects where the files cannot be used. */
+  async plan(): Promise<ReloadPlan> {
+    const read = await this.#parts.read();
+    const next = this.#make(read);
+    const { restartNeeded } = keepStructural(this.#wanted.settings, read.settings);
+    return { revision: next.id, changed: next.id !== this.#revision.id, restartNeeded };
+  }
+
+  /**
+   * Serve what the files say now, and prove that it is so. Where a proof does not hold, what was in force before is restored
+   * and the error says so. With `handOver` settings that need another engine process get one; without it they are named.
+   */
+  async reload({ handOver = false } = {}): Promise<ReloadReply> {
     return this.#inTurn(async () => {
       const read = await this.#parts.read();
       const { settings, restartNeeded } = keepStructural(this.#wanted.settings, read.settings);
-      const wanted = { settings, users: read.users };
+      const whole = handOver && restartNeeded.length > 0;
+      const wanted = whole ? read : { ...read, settings };
       const next = this.#make(wanted);
-      const changed = next.id !== this.#revision.id;
+      // An engine that is waiting to be started again is started now.
+      const byHandOver = whole || this.#parts.supervisor.state.state !== 'running';
+      const changed = byHandOver || next.id !== this.#revision.id;
       const changes = accessChanges(this.#wanted.users, read.users, this.#parts.edges.now());
-      if (changed) await this.#parts.supervisor.apply(next);
-      this.#revision = next;
-      this.#wanted = wanted;
-      const { listening } = this.#parts.supervisor.state;
-      const tried = listening === null || !changed ? [] : chooseTried(changes);
-      const proofs = listening === null ? [] : await proveAccess(tried, listening, next.settings, this.#parts.edges);
-      const untried = changes.length - proofs.length;
+      const tried = chooseTried(changes);
+      const untried = changed ? changes.length - tried.length : changes.length;
+      const from = performance.now();
+      let switched: HandOver | null = null;
+      let proofs: Proof[] = [];
+      if (byHandOver) ({ switched, proofs } = await this.#handOver(wanted, next, tried));
+      else if (changed) proofs = await this.#apply(wanted, next, tried);
+      const pending = whole ? [] : restartNeeded;
+      // A text of which a part has to wait is not in force.
+      await this.#settle(pending.length > 0 ? { ...wanted, text: undefined } : wanted, next);
       const failed = proofs.filter(({ ok }) => !ok).length;
-      const detail = { revision: next.id.slice(0, 12), changed, proofs: proofs.length, failed, untried };
+      const detail = {
+        revision: next.id.slice(0, 12),
+        changed,
+        proofs: proofs.length,
+        failed,
+        untried,
+        ms: since(from),
+      };
       this.#parts.log(failed > 0 ? 'error' : 'info', 'reloaded', detail);
-      if (restartNeeded.length > 0) this.#parts.log('warn', 'restart_needed', { settings: restartNeeded.join(', ') });
-      return { revision: next.id, changed, restartNeeded, proofs, untried };
+      if (pending.length > 0) this.#parts.log('warn', 'hand_over_needed', { settings: pending.join(', ') });
+      return { revision: next.id, changed, restartNeeded: pending, handOver: switched, proofs, untried };
     });
+  }
+
+  /** Put a new process in the place of the engine, of the same package or of that with this entry. */
+  async renewEngine(module?: URL): Promise<{ switched: HandOver; proofs: Proof[] }> {
+    return this.#inTurn(async () => this.#handOver(this.#wanted, this.#revision, [], module));
   }
 
   async refreshDcs(): Promise<DcStatus[]> {
@@ -131,8 +176,18 @@ export class Daemon {
 
   async status(): Promise<StatusReply> {
     const { supervisor, version, machine } = this.#parts;
+    const { pid } = supervisor.state;
     const { users, settings } = this.#wanted;
     const stats = supervisor.state.state === 'running' ? await supervisor.stats() : null;
+    const draining = await Promise.all(
+      supervisor.retired.map(async ({ engine, ...facts }) => ({
+        ...facts,
+        connections: await engine.stats().then(
+          ({ connections }) => connections.current,
+          () => null,
+        ),
+      })),
+    );
     return {
       version,
       pid: process.pid,
@@ -142,6 +197,9 @@ export class Daemon {
         ...supervisor.state,
         workers: stats?.workers ?? this.#revision.settings.workers,
         accelerator: stats?.accelerator ?? null,
+        loopingEnds: supervisor.loopingEnds,
+        process: pid === null ? null : await readProcess(pid),
+        draining,
       },
       cap: effectiveCap(settings.limits.connections, machine),
       users: { total: users.length, enabled: users.filter(({ enabled }) => enabled).length },
@@ -167,9 +225,114 @@ export class Daemon {
       ...wanted,
       profiles,
       machine,
-      replayFile: path.join(paths.state, 'replay.journal'),
+      replayFile: path.join(paths.state, 'engine', 'replay.journal'),
       now: edges.now(),
     });
+  }
+
+  /** Tell the engine, see whether it behaves, and take it back where it does not. */
+  async #apply(wanted: Wanted, next: EngineRevision, changes: AccessChange[]): Promise<Proof[]> {
+    const { supervisor, edges } = this.#parts;
+    try {
+      await supervisor.apply(next);
+      const { listening } = await supervisor.stats();
+      const shown = changes.length > 0 ? changes : standingAccess(wanted.users, edges);
+      const proofs = await proveAccess(shown, listening, next.settings, edges);
+      assertProved(proofs, next);
+      return proofs;
+    } catch (error) {
+      throw await this.#takenBack(error, next, async () => {
+        await supervisor.apply(this.#revision);
+        return (await supervisor.stats()).listening;
+      });
+    }
+  }
+
+  async #handOver(
+    wanted: Wanted,
+    next: EngineRevision,
+    changes: AccessChange[],
+    module?: URL,
+  ): Promise<{ switched: HandOver; proofs: Proof[] }> {
+    const { supervisor, edges } = this.#parts;
+    const previousPid = supervisor.state.pid;
+    const drainMs = wanted.settings.shutdown.retire_timeout;
+    const standing = standingAccess(wanted.users, edges);
+    const from = performance.now();
+    const prove = async (probes: Endpoint[]): Promise<void> => {
+      const [first] = probes;
+      const tried = await Promise.all([
+        ...probes.map(async (probe) => proveAccess(standing, probe, next.settings, edges)),
+        first === undefined ? [] : proveAccess(changes, first, next.settings, edges),
+      ]);
+      assertProved(tried.flat(), next);
+    };
+    this.#parts.log('info', 'hand_over_started', { engine: previousPid, revision: next.id.slice(0, 12) });
+    const wasModule = supervisor.module;
+    const before = this.#wanted.settings.engine.user;
+    await this.#parts.runAs(wanted.settings.engine.user);
+    const done = await supervisor.handOver(next, { prove, drainMs, module }).catch(async (error: unknown) => {
+      await this.#parts.runAs(before);
+      throw error;
+    });
+    const { serving, version } = done;
+    try {
+      const shown = changes.length > 0 ? changes : standing;
+      const proofs = await proveAccess(shown, serving.listening, next.settings, edges);
+      assertProved(proofs, next);
+      const draining =
+        (
+          await supervisor.retired
+            .at(-1)
+            ?.engine.stats()
+            .catch(() => undefined)
+        )?.connections.current ?? 0;
+      const pausedMs = Math.round(done.pausedMs);
+      const switched = { pid: serving.pid, previousPid, version, pausedMs, tookMs: since(from), draining };
+      this.#parts.log('info', 'handed_over', { engine: serving.pid, before: previousPid, version, pausedMs, draining });
+      return { switched, proofs };
+    } catch (error) {
+      throw await this.#takenBack(error, next, async () => {
+        await this.#parts.runAs(before);
+        const back = await supervisor.handOver(this.#revision, {
+          prove: async () => undefined,
+          drainMs,
+          module: wasModule ?? null,
+        });
+        return back.serving.listening;
+      });
+    }
+  }
+
+  /** Restore what was in force, see whether that holds, and make the error that says so. */
+  async #takenBack(cause: unknown, next: EngineRevision, restore: () => Promise<Endpoint>): Promise<MtpError> {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const [failed, before] = [next.id.slice(0, 12), this.#revision.id.slice(0, 12)];
+    let outcome: string;
+    try {
+      const listening = await restore();
+      const standing = standingAccess(this.#wanted.users, this.#parts.edges);
+      const proofs = await proveAccess(standing, listening, this.#revision.settings, this.#parts.edges);
+      const wrong = refuting(proofs, this.#revision.settings);
+      outcome =
+        wrong.length === 0
+          ? `revision ${before} is in force again, and handshakes show it`
+          : `revision ${before} is in force again, but does not pass either: ${inWords(wrong)}`;
+    } catch (error) {
+      outcome = `revision ${before} could not be restored: ${error instanceof Error ? error.message : String(error)}`;
+    }
+    this.#parts.log('error', 'reload_rolled_back', { revision: failed, reason: why, outcome });
+    return new MtpError('ROLLED_BACK', `revision ${failed} did not hold: ${why}; ${outcome}`, {
+      cause,
+      exit: EXIT.rolledBack,
+      hint: 'The files say what did not hold: correct them and reload, or see "mtp config history".',
+    });
+  }
+
+  async #settle(wanted: Wanted, revision: EngineRevision): Promise<void> {
+    this.#wanted = wanted;
+    this.#revision = revision;
+    await this.#parts.inForce(wanted, revision.id);
   }
 
   async #inTurn<Result>(action: () => Promise<Result>): Promise<Result> {
@@ -190,4 +353,17 @@ function unknownCover({ settings: { cover } }: EngineRevision): CoverStatus {
     flightBytes: profile?.flightBytes ?? null,
     postQuantum: profile?.postQuantum ?? null,
   };
+}
+
+function assertProved(proofs: Proof[], { settings }: EngineRevision): void {
+  const wrong = refuting(proofs, settings);
+  if (wrong.length > 0) throw new MtpError('NOT_PROVED', inWords(wrong));
+}
+
+function inWords(proofs: Proof[]): string {
+  return proofs.map(({ name, detail }) => `${name}: ${detail}`).join('; ');
+}
+
+function since(from: number): number {
+  return Math.round(performance.now() - from);
 }

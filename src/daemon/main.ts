@@ -1,14 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { unlink } from 'node:fs/promises';
 import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FlagValue } from '../lib/config/evaluate.ts';
+import { keepInHistory } from '../lib/config/history.ts';
 import { loadConfig } from '../lib/config/load.ts';
+import { readText } from '../lib/config/read-text.ts';
 import { renderConfigTemplate } from '../lib/config/template.ts';
 import { getStatus } from '../lib/control/client.ts';
 import type { CoverStatus, DcStatus } from '../lib/control/schema.ts';
 import { EXIT, MtpError } from '../lib/errors.ts';
 import { type Access, describeAccess } from '../lib/link/access.ts';
+import { watchOom } from '../lib/system/oom.ts';
 import { ensureDirectory, writeAtomic } from '../lib/system/files.ts';
 import type { Paths } from '../lib/system/paths.ts';
 import { checkLedger } from '../lib/ledger/check.ts';
@@ -18,16 +22,21 @@ import type { User } from '../lib/users/user.ts';
 import { readUsers } from '../lib/users/with-users.ts';
 import { startControl } from './control/server.ts';
 import { Daemon, type Wanted } from './daemon.ts';
-import { findOrphan, removeEnginePid, writeEnginePid } from './engine-pid.ts';
+import { findOrphans, orphansGone, removeEnginePids, writeEnginePids } from './engine-pid.ts';
+import { keepPackage } from './engine-package.ts';
+import { engineDirectory, engineIdentity } from './identity.ts';
+import { renewEngine } from './renew-engine.ts';
 import { startJobs } from './jobs/schedule.ts';
 import { assertBindable, choosePort, explainListenError } from './listen-port.ts';
 import { readMachine } from './machine.ts';
 import { type Cap, effectiveCap } from './revision.ts';
 import { type StopReason, watchSignals } from './signals.ts';
+import { daemonFiles, saveLastStop } from '../lib/service/daemon-files.ts';
 import { BuiltinEngine } from './supervisor/builtin.ts';
 import type { Endpoint } from './supervisor/engine.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
-import type { Level, Log } from './telemetry/log.ts';
+import type { Log, Threshold } from './telemetry/log.ts';
+import { LogLevel } from './telemetry/log-level.ts';
 
 /** What is known once clients can connect. */
 export interface Ready {
@@ -45,8 +54,10 @@ export interface Ready {
 }
 
 export interface DaemonOutput {
-  /** The log for a level, which the configuration names. */
-  log: (level: Level) => Log;
+  /** The log from a level on, which the configuration names and a command may change. */
+  log: (threshold: Threshold) => Log;
+  /** Go on in log files of the same names: those before were moved away. */
+  reopen: () => void;
   /** Run a step of the start under its title. */
   step: <Result>(title: string, task: () => Promise<Result>) => Promise<Result>;
   ready: (ready: Ready) => Promise<void> | void;
@@ -58,6 +69,10 @@ export interface RunOptions {
   /** Values from the command line. */
   overrides: FlagValue[];
   version: string;
+  /** The engine may run as root. */
+  allowRoot: boolean;
+  /** Nobody watches. */
+  asService: boolean;
   output: DaemonOutput;
 }
 
@@ -67,43 +82,95 @@ export interface Stopped {
   cut: number;
 }
 
+const AS_ROOT = 'the engine runs as root: make a user with "useradd --system mtp" and it is used from the next start';
 const PROBE_MS = 5_000;
 const MINUTE_MS = 60_000;
 
 /** Run the proxy until a signal ends it. The one place that wires everything together. */
-export async function runDaemon({ paths, overrides, version, output }: RunOptions): Promise<Stopped> {
+export async function runDaemon(options: RunOptions): Promise<Stopped> {
+  const { paths, overrides, version, output, allowRoot, asService } = options;
   await refuseSecondDaemon(paths);
-  const { wanted, created, configText, log } = await prepare(paths, overrides, output);
+  const { wanted, created, configText, log, logLevel } = await prepare(paths, overrides, output);
   const machine = await readMachine();
-  const orphan = await findOrphan(paths.state);
+  const facts = { isRoot: process.getuid?.() === 0, allowRoot, asService };
+  const identity = await engineIdentity(wanted.settings.engine.user, facts);
+  await engineDirectory(paths.state, identity);
+  if (identity.asRoot && !allowRoot) log('warn', 'engine_as_root', {}, AS_ROOT);
+  // Each engine is started as whom the settings say by then.
+  let { via } = identity;
+  const orphans = await findOrphans(paths.state);
   const supervisor = new Supervisor({
-    makeEngine: () => new BuiltinEngine(),
+    makeEngine: (sockets, module) => new BuiltinEngine(module, { sockets, via }),
     onEvent: ({ level, event, detail }) => log(level, event, detail),
-    onStarted: async ({ pid }) => writeEnginePid(paths.state, pid),
+    onEngines: async (pids) => writeEnginePids(paths.state, [...pids, ...orphans]),
+    watchDeath: async (pid) => watchOom(pid),
     now: Date.now,
     random: Math.random,
     sleep: async (ms, signal) => sleep(ms, undefined, { signal }),
   });
   const edges = { timeoutMs: PROBE_MS, random: randomBytes, now: Date.now };
   const read = async (): Promise<Wanted> => readAgain(paths, overrides);
-  const daemon = await Daemon.create({ paths, version, machine, supervisor, log, edges, read }, wanted);
+  const runAs = async (user: string): Promise<void> => {
+    const next = await engineIdentity(user, facts);
+    await engineDirectory(paths.state, next);
+    ({ via } = next);
+  };
+  const inForce = async ({ settings, text }: Wanted, revision: string): Promise<void> => {
+    logLevel.configure(settings.log.level);
+    if (text === undefined) return;
+    await keepInHistory(paths, { text, revision, at: Date.now() }).catch((error: unknown) => {
+      log('error', 'history_failed', {}, explain('keeping the configuration in the history', error));
+    });
+  };
+  const parts = { paths, version, machine, supervisor, log, edges, read, runAs, inForce };
+  const daemon = await Daemon.create(parts, wanted);
   const signals = watchSignals();
-  const closing: (() => Promise<unknown>)[] = [async () => supervisor.stop(), async () => removeEnginePid(paths.state)];
+  const ending = new AbortController();
+  const closing: (() => Promise<unknown>)[] = [
+    async () => supervisor.stop(),
+    async () => (orphans.length === 0 ? removeEnginePids(paths.state) : undefined),
+    async () => unlink(daemonFiles(paths).pid).catch(() => undefined),
+  ];
   try {
     const { settings } = daemon.revision;
     const engine = await output.step('Starting the proxy', async () => {
-      if (orphan === undefined) await assertBindable(settings.listen);
-      return supervisor.start(daemon.revision).catch(async (error: unknown) => {
+      if (orphans.length === 0) await assertBindable(settings.listen);
+      return supervisor.start(daemon.revision, { beside: orphans.length > 0 }).catch(async (error: unknown) => {
         throw await explainListenError(settings.listen, error);
       });
     });
-    if (configText !== undefined) await writeAtomic(paths.configFile, configText(engine.listening.port));
+    const text = configText?.(engine.listening.port) ?? wanted.text;
+    if (configText !== undefined && text !== undefined) await writeAtomic(paths.configFile, text);
+    await inForce({ ...wanted, text }, daemon.revision.id);
+    const kept = await keepPackage(paths.state);
     const control = await startControl(paths.socket, {
       status: async () => daemon.status(),
-      reload: async () => daemon.reload(),
+      plan: async () => daemon.plan(),
+      reload: async (request) => daemon.reload(request),
+      engine: async (request) => renewEngine({ daemon, supervisor, state: paths.state, kept }, request),
+      log: async (request) => {
+        if (request !== undefined) {
+          logLevel.choose(request.level, Date.now());
+          log('info', 'log_level', { ...logLevel.describe() });
+        }
+        return logLevel.describe();
+      },
+      stop: async ({ now }) => {
+        const connections = (await supervisor.stats().catch(() => undefined))?.connections.current ?? 0;
+        // The answer goes first.
+        setImmediate(() => signals.stop({ now }));
+        return { pid: process.pid, connections, drainMs: now ? 0 : daemon.settings.shutdown.drain_timeout };
+      },
     });
     closing.unshift(async () => control.close());
-    retire(orphan, log);
+    await writeAtomic(daemonFiles(paths).pid, `${process.pid}\n`);
+    retire(orphans, log);
+    void orphansGone(orphans, ending.signal)
+      .then(async () => {
+        orphans.splice(0);
+        await supervisor.othersGone();
+      })
+      .catch(() => undefined);
     const { port } = engine.listening;
     await output.ready({
       pid: process.pid,
@@ -118,7 +185,17 @@ export async function runDaemon({ paths, overrides, version, output }: RunOption
       created,
     });
     signals.onHangUp(() => {
-      daemon.reload().catch((error: unknown) => log('error', 'reload_failed', {}, explain('reload', error)));
+      daemon.reload({ handOver: true }).catch((error: unknown) => {
+        log('error', 'reload_failed', {}, explain('reload', error));
+      });
+    });
+    signals.onReopen(() => {
+      try {
+        output.reopen();
+        log('info', 'log_reopened');
+      } catch (error) {
+        log('error', 'log_not_reopened', {}, explain('reopening the log', error));
+      }
     });
     const failed = (name: string, error: unknown): void => log('error', 'job_failed', { name }, explain(name, error));
     const probes = Promise.all([daemon.refreshDcs(), daemon.refreshCover()]);
@@ -145,21 +222,26 @@ export async function runDaemon({ paths, overrides, version, output }: RunOption
       ),
     );
     const reason = await signals.stopped;
-    log('info', 'draining', { signal: reason, seconds: wanted.settings.shutdown.drain_timeout / 1000 });
-    const drained = await Promise.race([
-      supervisor.drain(daemon.settings.shutdown.drain_timeout),
-      signals.stoppedAtOnce,
-    ]);
-    if (drained === 'at-once') {
-      const open = (await supervisor.stats().catch(() => undefined))?.connections.current ?? 0;
-      return { reason, cut: open };
-    }
-    return { reason, cut: drained.cut };
+    const drainMs = daemon.settings.shutdown.drain_timeout;
+    log('info', 'draining', { signal: reason, seconds: drainMs / 1000 });
+    const drained = await Promise.race([supervisor.drain(drainMs), signals.stoppedAtOnce]);
+    const cut = drained === 'at-once' ? await openConnections(supervisor) : drained.cut;
+    await saveLastStop(paths, { pid: process.pid, at: Date.now(), reason, cut });
+    log('info', 'stopped', { signal: reason, cut });
+    return { reason, cut };
   } finally {
+    ending.abort();
     for (const close of closing) await close();
     // Last, so that an impatient Ctrl-C leaves no engine behind.
     signals.close();
   }
+}
+
+/** Connections of all engines. */
+async function openConnections(supervisor: Supervisor): Promise<number> {
+  const all = [supervisor.stats(), ...supervisor.retired.map(async ({ engine }) => engine.stats())];
+  const stats = await Promise.all(all.map(async (asked) => asked.catch(() => undefined)));
+  return stats.reduce((total, each) => total + (each?.connections.current ?? 0), 0);
 }
 
 async function refuseSecondDaemon(paths: Paths): Promise<void> {
@@ -176,17 +258,27 @@ async function prepare(
   paths: Paths,
   overrides: FlagValue[],
   output: DaemonOutput,
-): Promise<{ wanted: Wanted; created: boolean; configText: ((port: number) => string) | undefined; log: Log }> {
+): Promise<{
+  wanted: Wanted;
+  created: boolean;
+  configText: ((port: number) => string) | undefined;
+  log: Log;
+  logLevel: LogLevel;
+}> {
   const { settings, origins } = await loadConfig({ file: paths.configFile, env: process.env, flags: overrides });
-  const log = output.log(settings.log.level);
+  const logLevel = new LogLevel(settings.log.level);
+  const log = output.log(logLevel);
   for (const dir of [paths.config, paths.state]) await ensureDirectory(dir);
   const { users, created } = await prepareUsers(paths, log);
-  if (existsSync(paths.configFile)) return { wanted: { settings, users }, created, configText: undefined, log };
+  if (existsSync(paths.configFile)) {
+    const text = await readText(paths.configFile);
+    return { wanted: { settings, users, text }, created, configText: undefined, log, logLevel };
+  }
   const origin = origins['listen.port']?.origin;
   if (origin === 'default') settings.listen.port = await choosePort(settings.listen.host);
   const kept = origin === 'env' ? undefined : settings.listen.port;
   const text = await renderConfigTemplate({ port: kept });
-  return { wanted: { settings, users }, created: true, configText: () => text, log };
+  return { wanted: { settings, users, text }, created: true, configText: () => text, log, logLevel };
 }
 
 /** The users of a ledger that is whole, one at least. */
@@ -207,18 +299,19 @@ async function readAgain(paths: Paths, overrides: FlagValue[]): Promise<Wanted> 
       hint: 'Put it back and reload, or restart to run on the defaults.',
     });
   }
-  const { settings } = await loadConfig({ file: paths.configFile, env: process.env, flags: overrides });
-  return { settings, users: (await loadUsers(paths)).users };
+  const { settings, text } = await loadConfig({ file: paths.configFile, env: process.env, flags: overrides });
+  return { settings, text, users: (await loadUsers(paths)).users };
 }
 
-/** Have the engine of a daemon that died serve its connections to their end and go. */
-function retire(orphan: number | undefined, log: Log): void {
-  if (orphan === undefined) return;
-  try {
-    process.kill(orphan, 'SIGTERM');
-    log('warn', 'orphan_retired', { pid: orphan }, `the engine of an earlier daemon (pid ${orphan}) drains and ends`);
-  } catch (error) {
-    log('warn', 'orphan_not_retired', { pid: orphan }, explain('retire', error));
+/** Have the engines of a daemon that died serve their connections to the end and go. */
+function retire(orphans: number[], log: Log): void {
+  for (const pid of orphans) {
+    try {
+      process.kill(pid, 'SIGTERM');
+      log('warn', 'orphan_retired', { pid }, `the engine of an earlier daemon (pid ${pid}) drains and ends`);
+    } catch (error) {
+      log('warn', 'orphan_not_retired', { pid }, explain('retire', error));
+    }
   }
 }
 

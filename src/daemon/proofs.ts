@@ -1,3 +1,4 @@
+import { BlockList, isIPv6 } from 'node:net';
 import type { Proof } from '../lib/control/schema.ts';
 import { type HandshakeVerdict, probeHandshake } from '../lib/probe/handshake.ts';
 import type { ProbeEdges } from '../lib/probe/dc.ts';
@@ -62,15 +63,62 @@ export async function proveAccess(
   settings: EngineRevision['settings'],
   edges: ProbeEdges,
 ): Promise<Proof[]> {
-  const mode: Mode = settings.modes[0] ?? 'ee';
+  const mode = provingMode(settings);
   const { domain } = settings.cover;
+  const target = dialable(listening);
+  const preface = expectsProxyHeader(settings, target.host) ? UNKNOWN_CLIENT : undefined;
   const proofs: Proof[] = [];
   for (const { name, key, access } of changes) {
     const credentials = { mode, key: Buffer.from(key, 'hex'), domain };
-    const verdict = await probeHandshake(dialable(listening), credentials, edges);
+    const verdict = await probeHandshake(target, credentials, { ...edges, preface });
     proofs.push({ name, ...judge(verdict, mode, access) });
   }
   return proofs;
+}
+
+/** What shows that an engine works where nobody's access changes: somebody is let in, and a secret that nobody has is not. */
+export function standingAccess(users: User[], { random, now }: Pick<ProbeEdges, 'random' | 'now'>): AccessChange[] {
+  const made = Buffer.from(random(16)).toString('hex');
+  const nobody = { name: 'a secret that nobody has', key: made, access: false, maybeFull: false };
+  const [somebody] = users
+    .filter((user) => mayConnect(user, now()) && !hasLimits(user))
+    .flatMap(({ name, secrets }) =>
+      secrets
+        .filter(({ state }) => state === 'active')
+        .map(({ key }) => ({ name, key, access: true, maybeFull: false })),
+    );
+  return somebody === undefined ? [nobody] : [somebody, nobody];
+}
+
+/** Whether those who are connected, or what was used, may leave no room for a handshake of ours. */
+function hasLimits({ limits: { connections, networks, quota } }: User): boolean {
+  return connections !== null || networks !== null || quota !== null;
+}
+
+/** The proofs that tell against a revision. Outside of ee a handshake that fails may be Telegram's fault, and tells nothing. */
+export function refuting(proofs: Proof[], settings: EngineRevision['settings']): Proof[] {
+  const conclusive = provingMode(settings) === 'ee';
+  return proofs.filter(({ ok, detail }) => !ok && (conclusive || detail.startsWith(UNREACHABLE)));
+}
+
+/** In ee the answer itself is the proof, so it is preferred where it is on. */
+function provingMode({ modes }: EngineRevision['settings']): Mode {
+  return modes.includes('ee') ? 'ee' : (modes[0] ?? 'ee');
+}
+
+/** A PROXY protocol header that names no client (protocol.md §6). */
+const UNKNOWN_CLIENT = Buffer.from('PROXY UNKNOWN\r\n');
+const UNREACHABLE = 'our own port cannot be reached';
+
+/** Whether a connection from `host` to itself has to begin with a PROXY header. */
+function expectsProxyHeader({ proxyProtocolFrom }: EngineRevision['settings'], host: string): boolean {
+  const list = new BlockList();
+  for (const cidr of proxyProtocolFrom) {
+    const [address = '', bits] = cidr.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    list.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family);
+  }
+  return list.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
 }
 
 /** An address to reach a listener at that is bound to all of them. */
@@ -81,7 +129,7 @@ export function dialable({ host, port }: Endpoint): Endpoint {
 /** In ee the server proves that it knows the secret; in the other modes only an answer of Telegram shows it. */
 export function judge(verdict: HandshakeVerdict, mode: Mode, access: boolean): { ok: boolean; detail: string } {
   const { layer, detail } = verdict;
-  if (layer === 'tcp') return { ok: false, detail: `our own port cannot be reached: ${detail}` };
+  if (layer === 'tcp') return { ok: false, detail: `${UNREACHABLE}: ${detail}` };
   const accepted = layer === 'works' || (mode === 'ee' && layer === 'dc');
   if (!access && mode !== 'ee' && !accepted) return { ok: true, detail: 'Telegram does not answer with this secret' };
   if (!access) {

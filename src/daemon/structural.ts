@@ -1,11 +1,12 @@
 import type { Settings } from '../lib/config/schema.ts';
 
-/** Settings that an engine takes at its start only. */
+/** Settings that an engine process takes at its start only. */
 const STRUCTURAL = [
   ['listen', 'host'],
   ['listen', 'port'],
   ['listen', 'backlog'],
   ['limits', 'connections'],
+  ['engine', 'user'],
   ['workers', 'count'],
 ] as const;
 

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import type { StatusReply } from '../../src/lib/control/schema.ts';
 import { formatBytes, formatSpan } from '../../src/lib/ui/format.ts';
 import { statusLines } from '../../src/lib/ui/screen.ts';
+import { QUIET } from '../support/control.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/dev.js', import.meta.url));
 const plain = new Chalk({ level: 0 });
@@ -23,6 +24,7 @@ const STATUS: StatusReply = {
     listening: { host: '::', port: 443 },
     workers: 2,
     accelerator: 'native',
+    ...QUIET,
     restarts: 1,
     lastError: { at: 60_000, message: 'the engine ended with signal SIGKILL' },
   },
@@ -63,6 +65,28 @@ describe('mtp status', () => {
     expect(json.status).toBe(1);
     expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'NOT_RUNNING' } });
     await rm(home, { recursive: true });
+  });
+
+  it('an engine that keeps ending stands out, with its last error and when it is tried again', () => {
+    const failing = { state: 'failing' as const, pid: null, listening: null, loopingEnds: 6, nextTryAt: 150_000 };
+    const engine = { ...STATUS.engine, ...failing };
+    const text = statusLines({ ...STATUS, engine, traffic: null }, 120_000, plain).join('\n');
+    expect(text).toContain('failing, not listening');
+    expect(text).toContain('Failing: the engine ended 6 times in ten minutes; next try in 30s');
+    expect(text).toContain('the engine ended with signal SIGKILL (1m ago)');
+  });
+
+  it('shows with which rights the engine runs, and the engines that still drain', () => {
+    const process = { uid: 998, user: 'mtp', capEff: '0000000000000000', noNewPrivs: true };
+    const draining = [
+      { pid: 7, since: 0, until: 180_000, connections: 3 },
+      { pid: 8, since: 0, until: 180_000, connections: null },
+    ];
+    const engine = { ...STATUS.engine, process, draining };
+    const text = statusLines({ ...STATUS, engine }, 120_000, plain).join('\n');
+    expect(text).toContain('version 0.1.0, process 2, user mtp, no capabilities, no new privileges');
+    expect(text).toContain('process 7, 3 connections left, ends in 1m at most');
+    expect(text).toContain('process 8, does not answer');
   });
 
   it('shows what there is, and no class of handshake that did not occur', () => {

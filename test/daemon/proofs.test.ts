@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { accessChanges, chooseTried, dialable, judge } from '../../src/daemon/proofs.ts';
+import { accessChanges, chooseTried, dialable, judge, refuting, standingAccess } from '../../src/daemon/proofs.ts';
 import type { HandshakeVerdict } from '../../src/lib/probe/handshake.ts';
-import type { User } from '../../src/lib/users/user.ts';
+import { NO_LIMITS, type User } from '../../src/lib/users/user.ts';
+import { engineSettings } from '../support/engine.ts';
 import { user as userWith } from '../support/users.ts';
 
 const NOW = 1_800_000_000_000;
@@ -51,6 +52,40 @@ describe('changes of access', () => {
   });
   it('do not follow from a new name', () => {
     expect(accessChanges([user('a', 'k')], [user('b', 'k')], NOW)).toEqual([]);
+  });
+});
+
+describe('what is tried where nobody gains or loses access', () => {
+  const edges = { random: (size: number) => Buffer.alloc(size, 1), now: () => NOW };
+  const nobody = { name: 'a secret that nobody has', key: '01'.repeat(16), access: false, maybeFull: false };
+
+  it('is a user who is surely let in, and a secret of nobody', () => {
+    const expired = { ...user('expired', 'e'), expiresAt: NOW };
+    const full = { ...user('full', 'f'), limits: { ...NO_LIMITS, connections: 1 } };
+    const users = [user('off', 'o', false), expired, full, user('free', 'k')];
+    expect(standingAccess(users, edges)).toEqual([{ name: 'free', key: 'k', access: true, maybeFull: false }, nobody]);
+  });
+  it('is a secret of nobody alone where everybody may have reached a limit', () => {
+    const full = { ...user('full', 'f'), limits: { ...NO_LIMITS, networks: 1 } };
+    expect(standingAccess([full], edges)).toEqual([nobody]);
+  });
+});
+
+describe('a proof that does not hold', () => {
+  const settings = (mode: 'ee' | 'dd'): ReturnType<typeof engineSettings> =>
+    engineSettings({ settings: { modes: [mode] } });
+  const failed = (layer: HandshakeVerdict['layer'], access = true) => ({
+    name: 'bob',
+    ...judge(at(layer), 'ee', access),
+  });
+
+  it('tells against a revision', () => {
+    const proofs = [failed('tls'), failed('dc', false)];
+    expect(refuting(proofs, settings('ee'))).toEqual(proofs);
+  });
+  it('does not where it may be the doing of Telegram, unless our own port is not reached', () => {
+    expect(refuting([failed('tls')], settings('dd'))).toEqual([]);
+    expect(refuting([failed('tcp')], settings('dd'))).toHaveLength(1);
   });
 });
 

@@ -38,12 +38,13 @@ export const me = engineUser('me', KEY.toString('hex'), 'cover.test');
 /** Nothing listens on the discard port. */
 const NOWHERE = { host: '127.0.0.1', port: 9 };
 
-export async function startEngine(options: EngineOptions = {}): Promise<RunningEngine> {
-  const { dc = NOWHERE, cover = NOWHERE, users = [me] } = options;
+/** What an engine runs on in tests, with the port left to the system. */
+export function engineSettings(options: EngineOptions = {}): EngineSettings {
+  const { dc = NOWHERE, cover = NOWHERE } = options;
   const dcs = Object.fromEntries(
     [1, 2, 3, 4, 5, 203, 10_002].map((number) => [number, [dc].map(({ host, port }) => ({ host, port }))]),
   );
-  const settings: EngineSettings = {
+  return {
     listen: { host: '127.0.0.1', port: 0, backlog: 4096 },
     workers: 2,
     proxyProtocolFrom: [],
@@ -74,6 +75,11 @@ export async function startEngine(options: EngineOptions = {}): Promise<RunningE
       ...options.coverSettings,
     },
   };
+}
+
+export async function startEngine(options: EngineOptions = {}): Promise<RunningEngine> {
+  const { users = [me] } = options;
+  const settings = engineSettings(options);
   const engine = new BuiltinEngine();
   const events: EngineEvent[] = [];
   engine.onEvent((event) => events.push(event));

@@ -3,13 +3,37 @@ import net from 'node:net';
 import path from 'node:path';
 import { type FastifyInstance, fastify } from 'fastify';
 import { failureJson, toMtpError } from '../../lib/cli/failure.ts';
-import { reloadReply, type ReloadReply, statusReply, type StatusReply } from '../../lib/control/schema.ts';
+import {
+  engineReply,
+  type EngineReply,
+  engineRequest,
+  logReply,
+  type LogReply,
+  logRequest,
+  reloadPlan,
+  type ReloadPlan,
+  reloadReply,
+  type ReloadReply,
+  reloadRequest,
+  statusReply,
+  type StatusReply,
+  stopReply,
+  type StopReply,
+  stopRequest,
+} from '../../lib/control/schema.ts';
 import { errnoCode, EXIT, MtpError } from '../../lib/errors.ts';
 import { ensureDirectory, fileError } from '../../lib/system/files.ts';
+import type { z } from '../../lib/system/zod.ts';
 
 export interface ControlActions {
   status: () => Promise<StatusReply>;
-  reload: () => Promise<ReloadReply>;
+  /** What a reload would do. */
+  plan: () => Promise<ReloadPlan>;
+  reload: (request: z.infer<typeof reloadRequest>) => Promise<ReloadReply>;
+  engine: (request: z.infer<typeof engineRequest>) => Promise<EngineReply>;
+  /** The level of the log, and with a request another one. */
+  log: (request?: z.infer<typeof logRequest>) => Promise<LogReply>;
+  stop: (request: z.infer<typeof stopRequest>) => Promise<StopReply>;
 }
 
 /** sun_path holds 108 bytes with the closing zero (unix(7)). */
@@ -30,7 +54,12 @@ export async function startControl(socket: string, actions: ControlActions): Pro
   await ensureDirectory(path.dirname(socket));
   const app = fastify({ logger: false, forceCloseConnections: true });
   app.get('/status', async () => statusReply.parse(await actions.status()));
-  app.post('/reload', async () => reloadReply.parse(await actions.reload()));
+  app.get('/reload', async () => reloadPlan.parse(await actions.plan()));
+  app.post('/reload', async ({ body }) => reloadReply.parse(await actions.reload(reloadRequest.parse(body ?? {}))));
+  app.post('/engine', async ({ body }) => engineReply.parse(await actions.engine(engineRequest.parse(body))));
+  app.get('/log', async () => logReply.parse(await actions.log()));
+  app.post('/log', async ({ body }) => logReply.parse(await actions.log(logRequest.parse(body))));
+  app.post('/stop', async ({ body }) => stopReply.parse(await actions.stop(stopRequest.parse(body ?? {}))));
   app.setNotFoundHandler(async (_request, reply) => {
     await reply.code(404).send({ error: { code: 'NOT_FOUND', message: 'there is no such route', exit: 1 } });
   });

@@ -19,11 +19,14 @@ interface ServerHandle {
   onconnection?: (status: number, handle: unknown) => void;
 }
 
+/** An address that several workers share by SO_REUSEPORT, or a socket that is bound to one. */
+export type ListenAt = (Endpoint | { fd: number }) & { backlog: number };
+
 /**
- * Listen on an address that several workers share by SO_REUSEPORT. Accepted handles are taken before net.Server wraps them,
+ * Listen on an address or an inherited socket. Accepted handles are taken before net.Server wraps them,
  * because it cannot be told to use a read buffer of ours; where that is not possible, its sockets are used as streams.
  */
-export async function listen(at: Endpoint & { backlog: number }, events: ListenerEvents): Promise<Listener> {
+export async function listen(at: ListenAt, events: ListenerEvents): Promise<Listener> {
   const server = net.createServer({ allowHalfOpen: true }, (socket) => {
     const conn = new Conn(() => socket);
     socket.on('data', (chunk: Buffer) => conn.feed(chunk));
@@ -31,7 +34,7 @@ export async function listen(at: Endpoint & { backlog: number }, events: Listene
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ ...at, reusePort: true }, () => {
+    server.listen('fd' in at ? at : { ...at, reusePort: true }, () => {
       server.off('error', reject);
       resolve();
     });

@@ -1,6 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { errnoCode } from '../../lib/errors.ts';
-import type { EngineEvent, EngineRevision } from '../supervisor/engine.ts';
-import type { EngineMessage, EngineReply, EngineRequest } from '../supervisor/ipc.ts';
+import { packageUrl } from '../../lib/system/module-url.ts';
+import type { EngineEvent } from '../supervisor/engine.ts';
+import {
+  type EngineMessage,
+  type EngineReply,
+  type EngineRequest,
+  IPC_VERSION,
+  type SocketMessage,
+} from '../supervisor/ipc.ts';
+import { Inherited } from './inherited.ts';
 import { Pool } from './pool.ts';
 
 /** Entry of the engine process: the supervisor's requests in, answers and events out. */
@@ -9,6 +18,16 @@ import { Pool } from './pool.ts';
 const SIGNAL_DRAIN_MS = 30_000;
 
 let pool: Pool | null = null;
+/** Clients may connect, or could before a hand-over that is under way. */
+let opened = false;
+/** What is left to do is to serve the open connections to their end. */
+let retiring = false;
+
+const inherited = new Inherited((want) => {
+  if (!process.connected) return false;
+  send(want);
+  return true;
+});
 
 function send(message: EngineMessage): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
@@ -17,9 +36,16 @@ function send(message: EngineMessage): void {
 const tell = (event: EngineEvent): void => send({ type: 'event', event });
 
 async function handle(request: EngineRequest): Promise<EngineReply> {
-  if (request.type === 'start') return start(request.revision);
+  if (request.type === 'start') return start(request);
   if (pool === null) throw new Error('the engine has not been started');
   switch (request.type) {
+    case 'open':
+      return open(pool);
+    case 'pause':
+      // Held, so that a daemon that dies in the middle of a hand-over leaves somebody who can go on.
+      await inherited.hold();
+      await pool.pause();
+      return null;
     case 'apply':
       return pool.apply(request.revision);
     case 'stats':
@@ -30,38 +56,73 @@ async function handle(request: EngineRequest): Promise<EngineReply> {
       pool.allow(request.allowances);
       return null;
     case 'drain':
-      return pool.drain(request.timeoutMs);
+      retiring = true;
+      inherited.release();
+      return pool.drain(request.timeoutMs, request);
+    case 'alone':
+      pool.alone();
+      return null;
     case 'stop':
       await pool.stop();
       return null;
   }
 }
 
-async function start(revision: EngineRevision): Promise<EngineReply> {
-  pool = new Pool(revision, tell);
-  return pool.start();
+async function start(request: Extract<EngineRequest, { type: 'start' }>): Promise<EngineReply> {
+  const { ipc, revision, beside, prepare } = request;
+  const { version } = JSON.parse(readFileSync(packageUrl('package.json'), 'utf8')) as { version: string };
+  if (ipc !== IPC_VERSION) {
+    throw new Error(
+      `the engine of version ${version} and this daemon do not understand each other; restart the daemon`,
+    );
+  }
+  pool = new Pool(revision, async (worker, workers) => inherited.of(worker, workers), tell);
+  opened = !prepare;
+  return { ...(await pool.start({ beside })), version };
 }
 
-process.on('message', (request: EngineRequest) => {
-  handle(request)
-    .then((value) => send({ type: 'reply', seq: request.seq, value }))
+async function open(paused: Pool): Promise<EngineReply> {
+  inherited.release();
+  const serving = await paused.open();
+  opened = true;
+  return serving;
+}
+
+process.on('message', (message: EngineRequest | SocketMessage, lent: unknown) => {
+  if ('want' in message) {
+    inherited.receive(message, lent as Parameters<Inherited['receive']>[1]);
+    return;
+  }
+  handle(message)
+    .then((value) => send({ type: 'reply', seq: message.seq, value }))
     .catch((error: unknown) => {
-      const message = error instanceof Error ? error.message : String(error);
-      send({ type: 'failure', seq: request.seq, code: errnoCode(error) ?? 'ENGINE', message });
+      const text = error instanceof Error ? error.message : String(error);
+      send({ type: 'failure', seq: message.seq, code: errnoCode(error) ?? 'ENGINE', message: text });
     })
     .finally(() => {
-      if (request.type === 'stop') setImmediate(() => process.exit(0));
+      if (message.type === 'stop') setImmediate(() => process.exit(0));
+      if (message.type === 'drain' && !process.connected) void end(0);
     });
 });
+
+async function end(drainMs: number): Promise<void> {
+  retiring = true;
+  inherited.release();
+  await pool?.drain(drainMs, { gentle: false });
+  await pool?.stop();
+  process.exit(0);
+}
 
 // The daemon decides about Ctrl-C and hang-ups. When it dies, the sessions go on.
 process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);
-process.on('disconnect', () => undefined);
-process.on('SIGTERM', () => {
-  void (async () => {
-    await pool?.drain(SIGNAL_DRAIN_MS);
-    await pool?.stop();
-    process.exit(0);
-  })();
+process.on('disconnect', () => {
+  // Never shown to clients: nobody is left to decide about it.
+  if (!opened) process.exit(0);
+  if (!inherited.holds || retiring) return;
+  pool?.open().then(
+    () => inherited.handedOut(),
+    () => process.exit(1),
+  );
 });
+process.on('SIGTERM', () => void end(SIGNAL_DRAIN_MS));

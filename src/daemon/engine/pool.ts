@@ -6,6 +6,7 @@ import { entryUrl } from '../../lib/system/module-url.ts';
 import type {
   AcceleratorState,
   Allowances,
+  Endpoint,
   EngineEvent,
   EngineRevision,
   EngineStats,
@@ -15,8 +16,10 @@ import { monotonicMs } from './dc-breakers.ts';
 import { DcSlots } from './dc-slots.ts';
 import { describeDcs } from './dc-stats.ts';
 import { KeyMaker } from './key-maker.ts';
+import { ListenError } from './listen-error.ts';
 import { packUsers } from './packed-users.ts';
 import { compactReplays, loadReplays } from './replay-store.ts';
+import { ReplayTail } from './replay-tail.ts';
 import { COVER_STATES } from './shared/gauges.ts';
 import { SharedTables } from './shared/tables.ts';
 import { UserKeeper } from './user-keeper.ts';
@@ -26,15 +29,8 @@ const COMPACT_MS = 3600_000;
 const STOP_MS = 2000;
 const POLL_MS = 50;
 
-/** A worker could not start listening; `code` is the operating system's. */
-export class ListenError extends Error {
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
+/** Descriptors of the sockets that a worker is to listen on; null where it has to bind one. */
+export type SocketSource = (worker: number, workers: number) => Promise<number[] | null>;
 
 /** The worker threads of one engine process and the tables that they share. */
 export class Pool {
@@ -46,6 +42,13 @@ export class Pool {
   readonly #tell: (event: EngineEvent) => void;
   readonly #users: UserKeeper;
   readonly #compaction: NodeJS.Timeout;
+  readonly #sockets: SocketSource;
+  /** What another engine adds to the journal; undefined while there is no journal. */
+  #tail: ReplayTail | undefined;
+  /** Another engine may write to the journal, which must not be rewritten then. */
+  #beside = false;
+  /** Workers listen on nothing for now. */
+  #paused = false;
   #revision: EngineRevision;
   #port: number;
   #keys: KeyMaker | undefined;
@@ -58,9 +61,10 @@ export class Pool {
   /** Of each worker: its ends in a row, and when the last one was. */
   readonly #restarts: { inARow: number; at: number }[] = [];
 
-  constructor(revision: EngineRevision, tell: (event: EngineEvent) => void) {
+  constructor(revision: EngineRevision, sockets: SocketSource, tell: (event: EngineEvent) => void) {
     const { settings } = revision;
     this.#revision = revision;
+    this.#sockets = sockets;
     this.#tell = tell;
     this.#port = settings.listen.port;
     this.#workers = Array<Worker | null>(settings.workers).fill(null);
@@ -71,17 +75,49 @@ export class Pool {
     this.#compaction.unref();
   }
 
-  /** Start every worker; rejects with a ListenError when the address cannot be had. */
-  async start(): Promise<{ pid: number; listening: { host: string; port: number } }> {
-    const { listen, replayFile } = this.#revision.settings;
+  /**
+   * Start every worker; rejects with a ListenError when the address cannot be had. With `beside` another engine still writes to
+   * the same journal.
+   */
+  async start({ beside }: { beside: boolean }): Promise<{ pid: number; listening: Endpoint }> {
+    const { replayFile } = this.#revision.settings;
     if (replayFile !== null) {
-      loadReplays(replayFile, this.#tables.replay, unixSeconds());
-      await this.#compact();
+      this.#beside = beside;
+      const known = loadReplays(replayFile, this.#tables.replay, unixSeconds());
+      this.#tail = new ReplayTail(replayFile, this.#tables.replay, known);
+      if (beside) this.#tail.start();
+      else await this.#compact();
     }
     // One after the other: with port 0 the first decides which port the others share.
     for (let index = 0; index < this.#workers.length; index++) this.#port = await this.#startWorker(index);
     this.#keys = new KeyMaker(this.#tables.points);
-    return { pid: process.pid, listening: { host: listen.host, port: this.#port } };
+    return this.#serving();
+  }
+
+  /** Listen on the sockets that there are now, in place of those before, with all that other engines accepted in mind. */
+  async open(): Promise<{ pid: number; listening: Endpoint }> {
+    this.#tail?.catchUp();
+    this.#paused = false;
+    const count = this.#workers.length;
+    const ports = await Promise.all(
+      this.#workers.map(async (worker, index) => worker && this.#opened(worker, await this.#sockets(index, count))),
+    );
+    this.#port = ports.find((port) => port !== null) ?? this.#port;
+    return this.#serving();
+  }
+
+  /** Accept no more for now; resolves when all accepted openings are in the journal. */
+  async pause(): Promise<void> {
+    this.#paused = true;
+    this.#writtenByOthers();
+    await Promise.all(this.#workers.map(async (worker) => worker && answered(worker, { type: 'pause' }, 'paused')));
+  }
+
+  /** No other engine writes to the journal any more. */
+  alone(): void {
+    this.#beside = false;
+    this.#tail?.catchUp();
+    this.#tail?.stop();
   }
 
   async apply(revision: EngineRevision): Promise<string> {
@@ -134,9 +170,9 @@ export class Pool {
   }
 
   /** Accept no more and wait for the open sessions; returns how many were left when the time was over. */
-  async drain(timeoutMs: number): Promise<{ cut: number }> {
+  async drain(timeoutMs: number, { gentle }: { gentle: boolean }): Promise<{ cut: number }> {
     this.#draining = true;
-    this.#post({ type: 'drain' });
+    this.#post({ type: 'drain', gentle });
     const end = performance.now() + timeoutMs;
     while (this.#tables.gauges.get('sessions') > 0 && performance.now() < end) await sleep(POLL_MS);
     return { cut: this.#tables.gauges.get('sessions') };
@@ -147,6 +183,7 @@ export class Pool {
     this.#draining = true;
     this.#stopping = true;
     clearInterval(this.#compaction);
+    this.#tail?.stop();
     this.#keys?.close();
     this.#users.close();
     const ended = this.#workers.map(async (worker) => worker && new Promise((resolve) => worker.once('exit', resolve)));
@@ -154,13 +191,32 @@ export class Pool {
     await Promise.race([Promise.all(ended), sleep(STOP_MS)]);
   }
 
+  #serving(): { pid: number; listening: Endpoint } {
+    return { pid: process.pid, listening: { host: this.#revision.settings.listen.host, port: this.#port } };
+  }
+
+  async #opened(worker: Worker, fds: number[] | null): Promise<number | null> {
+    const message = await answered(worker, { type: 'open', fds }, 'listening');
+    return message?.port ?? null;
+  }
+
+  /** From now on the journal may have rows that are not ours, and must not be rewritten. */
+  #writtenByOthers(): void {
+    if (this.#beside) return;
+    this.#beside = true;
+    this.#tail?.skip();
+    this.#tail?.start();
+  }
+
   async #startWorker(index: number): Promise<number> {
+    const fds = this.#paused ? [] : await this.#sockets(index, this.#workers.length);
     const worker = new Worker(entryUrl('daemon/engine/worker'), {
       workerData: {
         worker: index,
         workers: this.#workers.length,
         revision: this.#forWorkers(),
         port: this.#port,
+        fds,
         seed: this.#seed,
         memory: this.#tables.memory,
       },
@@ -256,13 +312,43 @@ export class Pool {
 
   async #compact(): Promise<void> {
     const { replayFile } = this.#revision.settings;
-    if (replayFile === null) return;
+    if (replayFile === null || this.#beside) return;
     try {
       await compactReplays(replayFile, this.#tables.replay, unixSeconds());
     } catch (error) {
       this.#tell(fault('replay_journal_failed', { message: error instanceof Error ? error.message : String(error) }));
     }
   }
+}
+
+/** Send a request and wait for the answer of that type; null when the worker ends instead, rejects when it fails to listen. */
+async function answered<Type extends WorkerMessage['type']>(
+  worker: Worker,
+  request: WorkerRequest,
+  type: Type,
+): Promise<Extract<WorkerMessage, { type: Type }> | null> {
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      worker.off('message', listener);
+      worker.off('exit', ended);
+    };
+    const ended = (): void => {
+      settle();
+      resolve(null);
+    };
+    const listener = (message: WorkerMessage): void => {
+      if (message.type === type) {
+        settle();
+        resolve(message as Extract<WorkerMessage, { type: Type }>);
+      } else if (message.type === 'failed') {
+        settle();
+        reject(new ListenError(message.code, message.message));
+      }
+    };
+    worker.on('message', listener);
+    worker.once('exit', ended);
+    worker.postMessage(request);
+  });
 }
 
 /** What ended a worker, and where. */

@@ -17,6 +17,8 @@ export class ReplayJournal {
   readonly #failed: (code: string) => void;
   #pending: Buffer[] = [];
   #writing: Promise<void> = Promise.resolve();
+  /** Write at once: another engine waits to know. */
+  eager = false;
 
   constructor(file: string | null, failed: (code: string) => void) {
     this.#file = file;
@@ -33,6 +35,7 @@ export class ReplayJournal {
     row.writeInt32LE(expires, 12);
     this.#pending.push(row);
     if (this.#pending.length > MAX_PENDING) this.#pending.shift();
+    if (this.eager) void this.flush();
   }
 
   /** Resolves when all that was added before is in the file, or could not be written. */

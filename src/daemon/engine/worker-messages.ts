@@ -20,6 +20,8 @@ export interface WorkerData {
   revision: WorkerRevision;
   /** Port that an earlier worker got; the configured one otherwise. */
   port: number;
+  /** Inherited sockets to listen on; null to bind one. */
+  fds: number[] | null;
   seed: [number, number];
   memory: SharedTables['memory'];
 }
@@ -28,13 +30,18 @@ export type WorkerRequest =
   | { type: 'apply'; revision: WorkerRevision }
   /** The state of users has changed: close the connections that may not go on. */
   | { type: 'review' }
-  /** Accept no more, and close what is not in use. */
-  | { type: 'drain' }
+  /** Listen on these, and no more on those before. */
+  | { type: 'open'; fds: number[] | null }
+  /** Accept no more, and write every opening to the journal at once. */
+  | { type: 'pause' }
+  /** Accept no more, and close what is not in use unless `gentle`. */
+  | { type: 'drain'; gentle: boolean }
   /** Close everything and end. */
   | { type: 'stop' };
 
 export type WorkerMessage =
   | { type: 'listening'; port: number; accelerator: AcceleratorState }
+  | { type: 'paused' }
   | { type: 'failed'; code: string; message: string }
   | { type: 'applied'; id: string }
   | { type: 'event'; event: EngineEvent };

@@ -8,7 +8,7 @@ import { DcBreakers, monotonicMs } from './dc-breakers.ts';
 import { DcUpkeep } from './dc-upkeep.ts';
 import { DcWarm } from './dc-warm.ts';
 import { Lanes } from './lanes.ts';
-import { listen } from './listener.ts';
+import { listen, type ListenAt, type Listener, type ListenerEvents } from './listener.ts';
 import type { Plane } from './plane.ts';
 import { ReplayJournal } from './replay-journal.ts';
 import { Session } from './session.ts';
@@ -27,7 +27,7 @@ import type { WorkerData, WorkerMessage, WorkerRequest, WorkerRevision } from '.
 
 /** One thread of the engine: its own listener on the shared port, its own sessions, shared tables. */
 
-const { worker, workers, revision, port, seed, memory } = workerData as WorkerData;
+const { worker, workers, revision, port, fds, seed, memory } = workerData as WorkerData;
 const sessions = new Set<Session>();
 const forget = (session: Session): boolean => sessions.delete(session);
 
@@ -108,20 +108,52 @@ async function stop(): Promise<void> {
   process.exit(0);
 }
 
+const listenerEvents: ListenerEvents = {
+  onConnection: (conn) => {
+    const session = new Session(plane, conn, forget);
+    sessions.add(session);
+    session.start();
+  },
+  onAcceptError: (code) => event('error', 'accept_failed', { code }),
+};
+
+let listeners: Listener[] = [];
+
+function pause(): void {
+  for (const listener of listeners.splice(0)) listener.close();
+}
+
+/** Listen on inherited sockets or, without any, on one of our own, and say the port. */
+async function open(given: number[] | null): Promise<void> {
+  const before = listeners;
+  const { host, backlog } = plane.settings.listen;
+  const places: ListenAt[] = given === null ? [{ host, port, backlog }] : given.map((fd) => ({ fd, backlog }));
+  listeners = await Promise.all(places.map(async (place) => listen(place, listenerEvents)));
+  for (const listener of before) listener.close();
+  plane.journal.eager = false;
+  say({
+    type: 'listening',
+    port: listeners[0]?.port ?? port,
+    accelerator: accelerator === null ? 'none' : 'native',
+  });
+}
+
+function fail(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  say({ type: 'failed', code: errnoCode(error) ?? 'LISTEN', message });
+}
+
 async function start(): Promise<void> {
-  const listener = await listen(
-    { ...revision.settings.listen, port },
-    {
-      onConnection: (conn) => {
-        const session = new Session(plane, conn, forget);
-        sessions.add(session);
-        session.start();
-      },
-      onAcceptError: (code) => event('error', 'accept_failed', { code }),
-    },
-  );
   parentPort?.on('message', (request: WorkerRequest) => {
     switch (request.type) {
+      case 'open':
+        open(request.fds).catch(fail);
+        return;
+      case 'pause':
+        pause();
+        plane.journal.eager = true;
+        void plane.journal.flush().then(() => say({ type: 'paused' }));
+        return;
       case 'apply':
         Object.assign(plane, ofRevision(request.revision));
         plane.breakers.slots = request.revision.dcSlots;
@@ -133,19 +165,16 @@ async function start(): Promise<void> {
         review();
         return;
       case 'drain':
-        listener.close();
+        pause();
         plane.warm.close();
-        for (const session of sessions) if (!session.inUse) session.close('stopped');
+        if (!request.gentle) for (const session of sessions) if (!session.inUse) session.close('stopped');
         return;
       case 'stop':
         void stop();
     }
   });
+  await open(fds);
   new DcUpkeep(plane);
-  say({ type: 'listening', port: listener.port, accelerator: accelerator === null ? 'none' : 'native' });
 }
 
-start().catch((error: unknown) => {
-  const message = error instanceof Error ? error.message : String(error);
-  say({ type: 'failed', code: errnoCode(error) ?? 'LISTEN', message });
-});
+start().catch(fail);

@@ -227,18 +227,44 @@ export interface EngineEvent {
   detail: Record<string, string | number | boolean | null>;
 }
 
+/** A process that serves clients. */
+export interface Serving {
+  pid: number;
+  listening: Endpoint;
+}
+
+/** A process that could serve clients and does not yet. */
+export interface Prepared {
+  pid: number;
+  /** Of its package. */
+  version: string;
+  /** One for every worker, on loopback, each with the same answers as the port of clients. */
+  probes: Endpoint[];
+}
+
 /** A data plane under supervision. Every promise rejects with an MtpError that says what happened. */
 export interface Engine {
-  /** Resolves once clients can connect. */
-  start(revision: EngineRevision): Promise<{ pid: number; listening: Endpoint }>;
+  /** Resolves once clients can connect. With `beside` an engine of an earlier daemon still runs on the same state. */
+  start(revision: EngineRevision, options?: { beside?: boolean }): Promise<Serving & { version: string }>;
+  /** Start beside another engine, to be tried out before clients see it. */
+  prepare(revision: EngineRevision): Promise<Prepared>;
+  /** Serve clients: after `prepare`, or again after `pause`. */
+  open(): Promise<Serving>;
+  /** Accept no more for now; what the kernel queues is for whoever opens next. */
+  pause(): Promise<void>;
+  /** The other engine on the same state is gone. */
+  alone(): Promise<void>;
   /** Resolves to the revision that every worker has confirmed. */
   apply(revision: EngineRevision): Promise<string>;
   stats(): Promise<EngineStats>;
   usage(): Promise<EngineUsage>;
   /** Replace what users may still use; those that are not named have no limit. */
   allow(allowances: Allowances): Promise<void>;
-  /** Accept no more; resolves when no connection is left or the time is over, with the number that was cut. */
-  drain(timeoutMs: number): Promise<{ cut: number }>;
+  /**
+   * Accept no more; resolves when no connection is left or the time is over, with the number that was cut. With `gentle` those
+   * that have not proved themselves yet may still do so.
+   */
+  drain(timeoutMs: number, options?: { gentle?: boolean }): Promise<{ cut: number }>;
   /** End now. */
   stop(): Promise<void>;
   onEvent(listener: (event: EngineEvent) => void): void;

@@ -1,13 +1,20 @@
 import { MtpError } from '../../lib/errors.ts';
 import { backOffMs, HEALTHY_MS } from '../../lib/system/back-off.ts';
 import { describeExit } from './builtin.ts';
-import type { Endpoint, Engine, EngineEvent, EngineRevision, EngineStats } from './engine.ts';
+import type { Endpoint, Engine, EngineEvent, EngineRevision, EngineStats, Serving } from './engine.ts';
+import { type Switched, switchEngines } from './hand-over.ts';
+import { RestartLoop } from './restart-loop.ts';
+import { type RetiredEngine, RetiredEngines } from './retired.ts';
+import { ListenSockets } from './sockets.ts';
 
 export interface SupervisorOptions {
-  makeEngine: () => Engine;
+  /** An engine that serves clients on these sockets; `module` is the entry of another package than ours. */
+  makeEngine: (sockets: ListenSockets, module: URL | undefined) => Engine;
   onEvent: (event: EngineEvent) => void;
-  /** Called after every start, the first and those after a failure. */
-  onStarted: (engine: { pid: number; listening: Endpoint }) => void | Promise<void>;
+  /** Called with the processes of all engines whenever one was started or has ended, the one that serves first. */
+  onEngines: (pids: number[]) => void | Promise<void>;
+  /** Watch a process; the result tells why it ended where there is more to say than how. */
+  watchDeath: (pid: number) => Promise<() => Promise<string | undefined>>;
   /** Unix time in ms. */
   now: () => number;
   /** A number in [0, 1). */
@@ -16,35 +23,88 @@ export interface SupervisorOptions {
 }
 
 export interface SupervisorState {
-  state: 'starting' | 'running' | 'restarting' | 'stopped';
+  /** `failing` is `restarting` for the fifth time in ten minutes or more. */
+  state: 'starting' | 'running' | 'restarting' | 'failing' | 'stopped';
   pid: number | null;
+  /** Version of the package that the engine is from. */
+  version: string | null;
   listening: Endpoint | null;
   restarts: number;
   lastError: { at: number; message: string } | null;
+  /** Unix time in ms of the next start; null where none is due. */
+  nextTryAt: number | null;
 }
 
-/** Owns exactly one engine: starts it, starts it again with back-off when it ends, and keeps the revision it has to serve. */
+export interface HandOverOptions {
+  /** Rejects where a new engine does not behave at these endpoints. */
+  prove: (probes: Endpoint[], revision: EngineRevision) => Promise<void>;
+  /** How long the connections of the old engine may go on. */
+  drainMs: number;
+  /** Entry of the engine; null is that of our own package, and without it the one in use. */
+  module?: URL | null | undefined;
+}
+
+/**
+ * Owns the sockets that clients connect to and the one engine that serves them: starts it, starts it again with back-off when
+ * it ends, keeps the revision it has to serve, and puts another in its place.
+ */
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #stopping = new AbortController();
+  readonly #retired: RetiredEngines;
+  readonly #loop = new RestartLoop();
+  /** Ends of engines that came in the middle of a hand-over. */
+  readonly #dead = new Map<Engine, string>();
+  readonly #watches = new WeakMap<Engine, () => Promise<string | undefined>>();
+  #sockets: ListenSockets | undefined;
+  #module: URL | undefined;
   #engine: Engine | undefined;
   #revision: EngineRevision | undefined;
   #failures = 0;
   #startedAt = 0;
-  #state: SupervisorState = { state: 'starting', pid: null, listening: null, restarts: 0, lastError: null };
+  #handingOver = false;
+  /** Ends the wait for the next start. */
+  #retry = new AbortController();
+  #retrying: Promise<void> = Promise.resolve();
+  #state: SupervisorState = {
+    state: 'starting',
+    pid: null,
+    version: null,
+    listening: null,
+    restarts: 0,
+    lastError: null,
+    nextTryAt: null,
+  };
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#retired = new RetiredEngines(() => void this.#engineGone());
   }
 
   get state(): SupervisorState {
     return this.#state;
   }
 
-  /** The first start; its failure is the caller's. Later ones are retried for ever. */
-  async start(revision: EngineRevision): Promise<{ pid: number; listening: Endpoint }> {
+  get retired(): readonly RetiredEngine[] {
+    return this.#retired.list;
+  }
+
+  /** Entry of the engine where it is not of our own package. */
+  get module(): URL | undefined {
+    return this.#module;
+  }
+
+  /** How often the engine ended in the last ten minutes, where that is a restart loop. */
+  get loopingEnds(): number | null {
+    const now = this.#options.now();
+    return this.#loop.isLoop(now) ? this.#loop.recent(now) : null;
+  }
+
+  /** The first start; its failure is the caller's. Later ones are retried for ever. `beside` as in `Engine.start`. */
+  async start(revision: EngineRevision, { beside = false } = {}): Promise<Serving> {
     this.#revision = revision;
-    return this.#launch(revision);
+    this.#sockets = new ListenSockets(revision.settings.listen, { onePort: true });
+    return this.#launch(revision, beside);
   }
 
   /** Hand a new revision to the engine. It is kept for later starts once the engine has confirmed it. */
@@ -54,6 +114,7 @@ export class Supervisor {
       throw new MtpError('REVISION', `the engine serves revision ${confirmed}, not ${revision.id}`);
     }
     this.#revision = revision;
+    await this.#tellRetired(revision);
     return confirmed;
   }
 
@@ -61,18 +122,89 @@ export class Supervisor {
     return this.#running().stats();
   }
 
-  /** Accept no more, wait for the connections to end, then end the engine. */
+  /** The engines of an earlier daemon that ran beside ours are gone. */
+  async othersGone(): Promise<void> {
+    await this.#engineGone();
+  }
+
+  /**
+   * Put a new engine in the place of the running one without refusing a connection; the old one serves those that it has to
+   * their end. Where the new one does not prove itself, the old one goes on and the error says so.
+   */
+  async handOver(revision: EngineRevision, { prove, drainMs, module }: HandOverOptions): Promise<Switched> {
+    this.#retired.assertRoom();
+    if (this.#handingOver) throw new MtpError('ENGINE', 'a hand-over is under way');
+    this.#handingOver = true;
+    this.#retry.abort();
+    await this.#retrying;
+    const old = this.#state.state === 'running' ? this.#engine : undefined;
+    const oldPid = this.#state.pid;
+    const { listen } = revision.settings;
+    const kept = this.#sockets?.serves(listen) === true ? this.#sockets : undefined;
+    const sockets = kept ?? new ListenSockets(listen, { onePort: true });
+    const entry = module === undefined ? this.#module : (module ?? undefined);
+    const next = this.#make(sockets, entry);
+    try {
+      const switched = await switchEngines(old, next, revision, {
+        prove,
+        prepared: async ({ pid }) => {
+          this.#watches.set(next, await this.#options.watchDeath(pid));
+          await this.#options.onEngines([...this.#pids(), pid]);
+        },
+        clock: () => performance.now(),
+      });
+      if (kept === undefined) this.#sockets?.close();
+      this.#sockets = sockets;
+      this.#module = entry;
+      this.#engine = next;
+      this.#revision = revision;
+      this.#startedAt = this.#options.now();
+      this.#state = {
+        ...this.#state,
+        ...switched.serving,
+        version: switched.version,
+        state: 'running',
+        nextTryAt: null,
+      };
+      if (old !== undefined && oldPid !== null && !this.#dead.has(old)) {
+        this.#retired.add(old, oldPid, this.#options.now(), drainMs);
+      }
+      await this.#tellRetired(revision);
+      await this.#engineGone();
+      return switched;
+    } catch (error) {
+      if (sockets !== this.#sockets) sockets.close();
+      await this.#options.onEngines(this.#pids());
+      throw error;
+    } finally {
+      this.#handingOver = false;
+      const died = this.#engine === undefined ? undefined : this.#dead.get(this.#engine);
+      this.#dead.clear();
+      if (!this.#stopping.signal.aborted) {
+        if (died !== undefined) this.#recover(died);
+        else if (this.#state.state !== 'running') this.#retrying = this.#startAgain();
+      }
+    }
+  }
+
+  /** Accept no more, wait for the connections to end, then end the engines. */
   async drain(timeoutMs: number): Promise<{ cut: number }> {
     this.#stopping.abort();
-    const drained = this.#state.state === 'running' ? await this.#running().drain(timeoutMs) : { cut: 0 };
+    this.#sockets?.close();
+    const wait = async (ms: number): Promise<void> => this.#options.sleep(ms, new AbortController().signal);
+    const [drained, retired] = await Promise.all([
+      this.#state.state === 'running' ? this.#running().drain(timeoutMs) : { cut: 0 },
+      this.#retired.end(timeoutMs, wait),
+    ]);
     await this.stop();
-    return drained;
+    return { cut: drained.cut + retired.cut };
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#engine?.stop();
-    this.#state = { ...this.#state, state: 'stopped', pid: null };
+    this.#sockets?.close();
+    await Promise.all([this.#engine?.stop(), ...this.#retired.list.map(async ({ engine }) => engine.stop())]);
+    this.#state = { ...this.#state, state: 'stopped', pid: null, nextTryAt: null };
   }
 
   #running(): Engine {
@@ -84,54 +216,108 @@ export class Supervisor {
     return this.#engine;
   }
 
-  async #launch(revision: EngineRevision): Promise<{ pid: number; listening: Endpoint }> {
-    const engine = this.#options.makeEngine();
-    this.#engine = engine;
+  #pids(): number[] {
+    const { pid } = this.#state;
+    return [...(pid === null ? [] : [pid]), ...this.#retired.list.map((retired) => retired.pid)];
+  }
+
+  /** Whoever loses access loses it at the engines that drain, too. */
+  async #tellRetired(revision: EngineRevision): Promise<void> {
+    const told = this.#retired.list.map(async ({ engine, pid }) =>
+      engine.apply(revision).catch((error: unknown) => {
+        const message = error instanceof Error ? error.message : String(error);
+        this.#options.onEvent({ level: 'warn', event: 'draining_engine_not_told', detail: { engine: pid, message } });
+      }),
+    );
+    await Promise.all(told);
+  }
+
+  /** Who is left is written down, and an engine that is alone now is told. */
+  async #engineGone(): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    await this.#options.onEngines(this.#pids());
+    if (this.#state.state === 'running' && this.#retired.list.length === 0) {
+      await this.#engine?.alone().catch(() => undefined);
+    }
+  }
+
+  #make(sockets: ListenSockets, module: URL | undefined): Engine {
+    const engine = this.#options.makeEngine(sockets, module);
     engine.onEvent(this.#options.onEvent);
     engine.onExit((reason) => {
-      if (engine === this.#engine && this.#state.state === 'running') this.#recover(describeExit(reason));
+      void (async () => {
+        const why = reason.signal === 'SIGKILL' ? await this.#watches.get(engine)?.() : undefined;
+        this.#ended(engine, why ?? `the engine ended with ${describeExit(reason)}`);
+      })();
     });
+    return engine;
+  }
+
+  async #launch(revision: EngineRevision, beside: boolean): Promise<Serving> {
+    const sockets = this.#sockets ?? new ListenSockets(revision.settings.listen, { onePort: true });
+    const engine = this.#make(sockets, this.#module);
+    this.#engine = engine;
     try {
-      const started = await engine.start(revision);
+      const { version, ...serving } = await engine.start(revision, { beside: beside || this.#retired.list.length > 0 });
+      this.#watches.set(engine, await this.#options.watchDeath(serving.pid));
       this.#startedAt = this.#options.now();
-      this.#state = { ...this.#state, state: 'running', ...started };
-      await this.#options.onStarted(started);
-      return started;
+      this.#state = { ...this.#state, state: 'running', ...serving, version, nextTryAt: null };
+      await this.#options.onEngines(this.#pids());
+      return serving;
     } catch (error) {
       await engine.stop();
       throw error;
     }
   }
 
-  #recover(reason: string): void {
+  #ended(engine: Engine, message: string): void {
     if (this.#stopping.signal.aborted) return;
+    if (this.#handingOver) this.#dead.set(engine, message);
+    else if (engine === this.#engine && this.#state.state === 'running') this.#recover(message);
+  }
+
+  #recover(message: string): void {
     const now = this.#options.now();
     if (now - this.#startedAt >= HEALTHY_MS) this.#failures = 0;
+    const wasLoop = this.#loop.isLoop(now);
+    this.#loop.note(now);
     this.#state = {
       ...this.#state,
-      state: 'restarting',
+      state: this.#down(),
       pid: null,
       restarts: this.#state.restarts + 1,
-      lastError: { at: now, message: `the engine ended with ${reason}` },
+      lastError: { at: now, message },
     };
-    this.#options.onEvent({ level: 'error', event: 'engine_ended', detail: { reason } });
-    void this.#startAgain();
+    this.#options.onEvent({ level: 'error', event: 'engine_ended', detail: { reason: message } });
+    if (!wasLoop && this.#loop.isLoop(now)) {
+      const detail = { ends: this.#loop.recent(now), minutes: 10, reason: message };
+      this.#options.onEvent({ level: 'error', event: 'restart_loop', detail });
+    }
+    this.#retrying = this.#startAgain();
+  }
+
+  #down(): 'restarting' | 'failing' {
+    return this.#loop.isLoop(this.#options.now()) ? 'failing' : 'restarting';
   }
 
   async #startAgain(): Promise<void> {
     const { random, sleep, onEvent, now } = this.#options;
-    const { signal } = this.#stopping;
+    this.#retry = new AbortController();
+    const signal = AbortSignal.any([this.#stopping.signal, this.#retry.signal]);
     for (;;) {
       this.#failures += 1;
-      await sleep(backOffMs(this.#failures, random()), signal).catch(() => undefined);
+      const ms = backOffMs(this.#failures, random());
+      this.#state = { ...this.#state, state: this.#down(), nextTryAt: now() + ms };
+      await sleep(ms, signal).catch(() => undefined);
       if (signal.aborted || this.#revision === undefined) return;
       try {
-        await this.#launch(this.#revision);
+        await this.#launch(this.#revision, false);
         onEvent({ level: 'warn', event: 'engine_restarted', detail: { restarts: this.#state.restarts } });
         return;
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
-        this.#state = { ...this.#state, state: 'restarting', lastError: { at: now(), message } };
+        this.#loop.note(now());
+        this.#state = { ...this.#state, state: this.#down(), lastError: { at: now(), message } };
         onEvent({ level: 'error', event: 'engine_start_failed', detail: { message } });
       }
     }

@@ -9,23 +9,35 @@ export interface Log {
   (level: Level, event: string, detail?: Detail, sentence?: string): void;
 }
 
+/** The least severe level that is logged; it may change at any time. */
+export interface Threshold {
+  readonly level: Level;
+}
+
 const RANK: Record<Level, number> = { debug: 0, info: 1, warn: 2, error: 3 };
 
 /** JSON lines for journals and files. */
-export function jsonLog(stream: NodeJS.WritableStream, level: Level): Log {
+export function jsonLog(stream: { write(line: string): unknown }, threshold: Threshold): Log {
   const logger = pino(
-    { level, base: { pid: process.pid }, formatters: { level: (name) => ({ level: name }) }, timestamp: isoTime },
-    stream as { write(line: string): void },
+    {
+      level: 'debug',
+      base: { pid: process.pid },
+      formatters: { level: (name) => ({ level: name }) },
+      timestamp: isoTime,
+    },
+    stream,
   );
-  return (at, event, detail = {}, sentence) => logger[at]({ event, ...detail }, sentence);
+  return (at, event, detail = {}, sentence) => {
+    if (RANK[at] >= RANK[threshold.level]) logger[at]({ event, ...detail }, sentence);
+  };
 }
 
 /** Short lines for a person at a terminal. */
-export function humanLog(stream: NodeJS.WriteStream, level: Level, now: () => Date): Log {
+export function humanLog(stream: NodeJS.WriteStream, threshold: Threshold, now: () => Date): Log {
   const colours = paint(stream);
   const mark = { debug: colours.dim('·'), info: colours.cyan('•'), warn: colours.yellow('!'), error: colours.red('✖') };
   return (at, event, detail = {}, sentence) => {
-    if (RANK[at] < RANK[level]) return;
+    if (RANK[at] < RANK[threshold.level]) return;
     const facts = Object.entries(detail).map(([key, value]) => `${key}=${String(value)}`);
     const text = sentence ?? [event.replaceAll('_', ' '), ...facts].join(' ');
     stream.write(`${colours.dim(now().toTimeString().slice(0, 8))} ${mark[at]} ${text}\n`);

@@ -30,6 +30,24 @@ export async function changeConfig(
 ): Promise<ConfigChange> {
   const before = await readText(file);
   const after = edits.reduce((text, { key, value }) => editToml(text, key.split('.'), value), before ?? '');
+  return replace(file, before, after, dryRun);
+}
+
+/** Put another text in the place of the configuration file, as `changeConfig` does. */
+export async function replaceConfig(
+  file: string,
+  after: string,
+  { dryRun }: { dryRun: boolean },
+): Promise<ConfigChange> {
+  return replace(file, await readText(file), after, dryRun);
+}
+
+async function replace(
+  file: string,
+  before: string | undefined,
+  after: string,
+  dryRun: boolean,
+): Promise<ConfigChange> {
   const evaluation = evaluate({ file: { text: after, name: file } });
   if (!evaluation.ok)
     throw invalidConfig(evaluation.problems, 'Nothing was changed. The places are those of the result.');

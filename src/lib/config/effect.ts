@@ -11,7 +11,7 @@ export interface ConfigEffect {
   running: boolean;
   /** The revision that the running proxy serves now; null when none runs. */
   revision: string | null;
-  /** Keys that the running proxy takes up at its next start only. */
+  /** Keys that the running proxy takes up with another engine process only. */
   restartNeeded: string[];
   /** Keys that a variable of the environment overrides here. */
   overridden: { key: string; by: string }[];
@@ -40,7 +40,8 @@ export function describeEffect({ running, revision, restartNeeded, overridden }:
   const first = running
     ? `The running proxy serves revision ${(revision ?? '').slice(0, 12)}.`
     : 'No proxy is running here; it counts from the next start.';
-  const later = restartNeeded.length > 0 ? [`From its next start only: ${restartNeeded.join(', ')}.`] : [];
+  const later =
+    restartNeeded.length > 0 ? [`Another engine process is needed for ${restartNeeded.join(', ')}: mtp reload`] : [];
   const hidden = overridden.map(({ key, by }) => `${key} comes from ${by} in this environment, not from the file.`);
   return [first, ...later, ...hidden];
 }

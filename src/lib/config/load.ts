@@ -10,12 +10,17 @@ export interface LoadOptions {
   flags?: readonly FlagValue[];
 }
 
-/** The settings in force by precedence: flag, `MTP_*` variable, file, default. Rejects with every problem at once. */
-export async function loadConfig({ file, env, flags = [] }: LoadOptions): Promise<Config> {
+/** The settings in force by precedence: flag, `MTP_*` variable, file, default. Rejects with every problem at
+ * once. `text` is that of the file. */
+export async function loadConfig({
+  file,
+  env,
+  flags = [],
+}: LoadOptions): Promise<Config & { text: string | undefined }> {
   const text = await readText(file);
   const evaluation = evaluate({ flags, env, file: text === undefined ? undefined : { text, name: file } });
   if (!evaluation.ok) throw invalidConfig(evaluation.problems);
-  return evaluation.config;
+  return { ...evaluation.config, text };
 }
 
 /** One error for all problems, a line each. */

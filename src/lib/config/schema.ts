@@ -173,6 +173,15 @@ export const tables = {
       allowed: 'a whole number from 0 to 64',
       input: 'number',
     }),
+    user: z
+      .string()
+      .regex(/^[a-z_][a-z0-9_-]{0,31}$/)
+      .prefault('auto')
+      .register(about, {
+        description: 'User that the engine runs as where the daemon is root; auto is mtp where there is such a user.',
+        allowed: '"auto" or the name of a user of this system',
+        input: 'text',
+      }),
   }),
   link: z.strictObject({
     server: serverName.optional().register(about, {
@@ -200,6 +209,7 @@ export const tables = {
   }),
   shutdown: z.strictObject({
     drain_timeout: timeout('30s', 0, 'How long open connections may go on after the order to stop.'),
+    retire_timeout: timeout('1h', 0, 'How long the connections of an engine may go on that another has relieved.'),
   }),
   log: z.strictObject({
     level: z.enum(['debug', 'info', 'warn', 'error']).prefault('info').register(about, {

@@ -2,11 +2,22 @@ import { request } from 'node:http';
 import type { z } from 'zod';
 import { errnoCode, EXIT, type ExitStatus, MtpError } from '../errors.ts';
 import type { Paths } from '../system/paths.ts';
-import type { Proof, ReloadReply, StatusReply } from './schema.ts';
+import type {
+  EngineReply,
+  LogLevel,
+  LogReply,
+  Proof,
+  ReloadPlan,
+  ReloadReply,
+  StatusReply,
+  StopReply,
+} from './schema.ts';
 
 const STATUS_MS = 5_000;
-/** A reload shakes hands once a changed user, each up to some seconds. */
-const RELOAD_MS = 120_000;
+/** Who stops at once does not wait long for a daemon that hangs. */
+const STOP_NOW_MS = 1_000;
+/** A reload shakes hands once a changed user, each up to some seconds; another may come first. */
+const RELOAD_MS = 240_000;
 
 /** The state of the running daemon; undefined when none runs. */
 export async function getStatus(paths: Paths): Promise<StatusReply | undefined> {
@@ -14,10 +25,39 @@ export async function getStatus(paths: Paths): Promise<StatusReply | undefined> 
   return call(paths, 'GET', '/status', statusReply, STATUS_MS);
 }
 
+/** What a reload would do; undefined when no daemon runs. */
+export async function planReload(paths: Paths): Promise<ReloadPlan | undefined> {
+  const { reloadPlan } = await import('./schema.ts');
+  return call(paths, 'GET', '/reload', reloadPlan, STATUS_MS);
+}
+
 /** Have the running daemon read its files again; undefined when none runs. */
-export async function reloadDaemon(paths: Paths): Promise<ReloadReply | undefined> {
+export async function reloadDaemon(paths: Paths, { handOver = false } = {}): Promise<ReloadReply | undefined> {
   const { reloadReply } = await import('./schema.ts');
-  return call(paths, 'POST', '/reload', reloadReply, RELOAD_MS);
+  return call(paths, 'POST', '/reload', reloadReply, RELOAD_MS, { handOver });
+}
+
+/** Have the running daemon put another engine in the place of the running one; undefined when none runs. */
+export async function renewEngine(
+  paths: Paths,
+  request: { action: 'upgrade' | 'rollback'; package?: string },
+): Promise<EngineReply | undefined> {
+  const { engineReply } = await import('./schema.ts');
+  return call(paths, 'POST', '/engine', engineReply, RELOAD_MS, request);
+}
+
+/** The level of the log, and with `level` another one; undefined when no daemon runs. */
+export async function logLevelOf(paths: Paths, level?: LogLevel): Promise<LogReply | undefined> {
+  const { logReply } = await import('./schema.ts');
+  return level === undefined
+    ? call(paths, 'GET', '/log', logReply, STATUS_MS)
+    : call(paths, 'POST', '/log', logReply, STATUS_MS, { level });
+}
+
+/** Order the daemon to stop; undefined when none runs. It answers before it does. */
+export async function stopDaemon(paths: Paths, { now }: { now: boolean }): Promise<StopReply | undefined> {
+  const { stopReply } = await import('./schema.ts');
+  return call(paths, 'POST', '/stop', stopReply, now ? STOP_NOW_MS : STATUS_MS, { now });
 }
 
 export type Notified = { running: false } | { running: true; revision: string; proofs: Proof[]; untried: number };
@@ -36,10 +76,11 @@ async function call<Schema extends z.ZodType>(
   path: string,
   schema: Schema,
   timeoutMs: number,
+  body?: object,
 ): Promise<z.infer<Schema> | undefined> {
   let answer: { status: number; body: string };
   try {
-    answer = await exchange(socket, method, path, timeoutMs);
+    answer = await exchange(socket, method, path, timeoutMs, body);
   } catch (error) {
     const code = errnoCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ECONNREFUSED') return undefined;
@@ -74,9 +115,12 @@ async function exchange(
   method: string,
   path: string,
   timeoutMs: number,
+  sent: object | undefined,
 ): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, method, path, signal: AbortSignal.timeout(timeoutMs) }, (response) => {
+    const headers = sent === undefined ? {} : { 'content-type': 'application/json' };
+    const signal = AbortSignal.timeout(timeoutMs);
+    const outgoing = request({ socketPath, method, path, headers, signal }, (response) => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => (body += chunk));
@@ -84,7 +128,7 @@ async function exchange(
       response.on('error', reject);
     });
     outgoing.on('error', reject);
-    outgoing.end();
+    outgoing.end(sent === undefined ? undefined : JSON.stringify(sent));
   });
 }
 

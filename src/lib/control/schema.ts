@@ -53,7 +53,8 @@ export const statusReply = z.object({
   /** The revision that the engine confirmed last. */
   revision: z.string(),
   engine: z.object({
-    state: z.enum(['starting', 'running', 'restarting', 'stopped']),
+    /** `failing`: it keeps ending and is being started again, ever more rarely. */
+    state: z.enum(['starting', 'running', 'restarting', 'failing', 'stopped']),
     pid: count.nullable(),
     listening: endpoint.nullable(),
     workers: count,
@@ -61,6 +62,16 @@ export const statusReply = z.object({
     accelerator: z.enum(['native', 'none']).nullable(),
     restarts: count,
     lastError: z.object({ at: z.number(), message: z.string() }).nullable(),
+    /** Of the package that it runs from. */
+    version: z.string().nullable(),
+    /** Unix time in ms of the next start; null where none is due. */
+    nextTryAt: z.number().nullable(),
+    /** Ends in the last ten minutes, where those make a restart loop. */
+    loopingEnds: count.nullable(),
+    /** As the kernel shows it; null while there is no process. */
+    process: z.object({ uid: count, user: z.string(), capEff: z.string(), noNewPrivs: z.boolean() }).nullable(),
+    /** Engines that a hand-over has relieved and that still serve connections. */
+    draining: z.array(z.object({ pid: count, since: z.number(), until: z.number(), connections: count.nullable() })),
   }),
   cap: capStatus,
   users: z.object({ total: count, enabled: count }),
@@ -84,15 +95,64 @@ export const statusReply = z.object({
   cover: coverStatus,
 });
 
-export const reloadReply = z.object({
+/** An engine put in the place of another. */
+export const handOver = z.object({
+  pid: count,
+  /** The engine before; null where none was running. */
+  previousPid: count.nullable(),
+  version: z.string(),
+  /** For how long new connections waited in the queue of the kernel. */
+  pausedMs: z.number(),
+  tookMs: z.number(),
+  /** Connections that the engine before still serves. */
+  draining: count,
+});
+
+export const reloadRequest = z.object({ handOver: z.boolean().default(false) }).prefault({});
+
+/** What a reload would do. */
+export const reloadPlan = z.object({
   revision: z.string(),
   /** False when the files say what the engine already serves. */
   changed: z.boolean(),
-  /** Settings that were changed in the file and take effect at the next start only. */
+  /** Settings that were changed in the file and need another engine process. */
   restartNeeded: z.array(z.string()),
+});
+
+export const reloadReply = reloadPlan.extend({
+  /** Null where the engine took the change over as it runs. */
+  handOver: handOver.nullable().default(null),
   proofs: z.array(proof),
   /** Secrets that changed and were not tried out, because they are too many. */
   untried: count,
+});
+
+export const stopRequest = z.object({ now: z.boolean().default(false) }).prefault({});
+/** Connections that were open when the order came. */
+export const stopReply = z.object({ pid: count, connections: count, drainMs: count });
+
+export const engineRequest = z.object({
+  action: z.enum(['upgrade', 'rollback']),
+  /** Directory of another package of mtp. */
+  package: z.string().optional(),
+});
+export const engineReply = z.object({
+  before: z.string().nullable(),
+  version: z.string(),
+  /** Directory that the engine runs from. */
+  directory: z.string(),
+  handOver,
+  proofs: z.array(proof),
+});
+
+export const logLevel = z.enum(['debug', 'info', 'warn', 'error']);
+export const logRequest = z.object({ level: logLevel });
+export const logReply = z.object({
+  level: logLevel,
+  /** By `log.level`. */
+  configured: logLevel,
+  /** Unix time in ms at which the configured level comes back; null where that is the one in force. */
+  until: z.number().nullable(),
 });
 
 export const failureReply = z.object({
@@ -105,4 +165,10 @@ export type CoverStatus = z.infer<typeof coverStatus>;
 export type CapStatus = z.infer<typeof capStatus>;
 export type Proof = z.infer<typeof proof>;
 export type StatusReply = z.infer<typeof statusReply>;
+export type HandOver = z.infer<typeof handOver>;
+export type ReloadPlan = z.infer<typeof reloadPlan>;
 export type ReloadReply = z.infer<typeof reloadReply>;
+export type StopReply = z.infer<typeof stopReply>;
+export type EngineReply = z.infer<typeof engineReply>;
+export type LogLevel = z.infer<typeof logLevel>;
+export type LogReply = z.infer<typeof logReply>;

@@ -28,11 +28,14 @@ const FLIGHT_MIDDLE = Buffer.from([0x14, 0x03, 0x03, 0x00, 0x01, 0x01, 0x17, 0x0
 const CHANGE_CIPHER_SPEC = FLIGHT_MIDDLE.subarray(0, 6);
 const DEFAULT_DC = 2;
 
-/** Do what a client does, up to the first answer of Telegram, and say which layer it reached. */
+/**
+ * Do what a client does, up to the first answer of Telegram, and say which layer it reached. `preface` goes before it, as the
+ * header of a balancer does.
+ */
 export async function probeHandshake(
   proxy: ProbeTarget,
   credentials: Credentials,
-  edges: ProbeEdges,
+  edges: ProbeEdges & { preface?: Buffer | undefined },
 ): Promise<HandshakeVerdict> {
   const from = edges.now();
   let layer: HandshakeVerdict['layer'] = 'tcp';
@@ -40,6 +43,7 @@ export async function probeHandshake(
   let socket: ProbeSocket | undefined;
   try {
     socket = await ProbeSocket.open(proxy, edges.timeoutMs);
+    if (edges.preface !== undefined) socket.write(edges.preface);
     let stream = bare(socket);
     if (credentials.mode === 'ee') {
       layer = 'tls';

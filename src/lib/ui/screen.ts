@@ -102,6 +102,7 @@ export function coverLines(cover: CoverStatus, colours: ChalkInstance): string[]
 export function statusLines(status: StatusReply, now: number, colours: ChalkInstance): string[] {
   const { engine, traffic } = status;
   const state = engine.state === 'running' ? colours.green('running') : colours.yellow(engine.state);
+  const failing = engine.loopingEnds !== null || engine.state === 'failing';
   const listening = engine.listening === null ? 'not listening' : `port ${engine.listening.port}`;
   const lines = [
     row(
@@ -109,6 +110,7 @@ export function statusLines(status: StatusReply, now: number, colours: ChalkInst
       'Proxy',
       `${state}, ${listening}, ${plural(engine.workers, 'worker')}, up ${formatSpan(now - status.startedAt)}`,
     ),
+    ...(failing ? [row(colours, '', colours.red(describeLoop(engine, now)))] : []),
     row(colours, 'Revision', status.revision.slice(0, 12)),
     row(colours, 'Users', `${status.users.enabled} of ${status.users.total} enabled`),
     row(colours, 'Limit', describeCap(status.cap)),
@@ -138,6 +140,11 @@ export function statusLines(status: StatusReply, now: number, colours: ChalkInst
     ...coverLines(status.cover, colours),
   );
   if (engine.accelerator !== null) lines.push(row(colours, 'Accelerator', ACCELERATORS[engine.accelerator]));
+  if (engine.process !== null) lines.push(row(colours, 'Engine', describeProcess(engine)));
+  for (const { pid, connections, until } of engine.draining) {
+    const left = connections === null ? 'does not answer' : `${plural(connections, 'connection')} left`;
+    lines.push(row(colours, 'Draining', `process ${pid}, ${left}, ends in ${formatSpan(until - now)} at most`));
+  }
   if (engine.restarts > 0) lines.push(row(colours, 'Restarts', String(engine.restarts)));
   if (engine.lastError !== null) {
     lines.push(
@@ -145,4 +152,37 @@ export function statusLines(status: StatusReply, now: number, colours: ChalkInst
     );
   }
   return lines;
+}
+
+function describeLoop({ loopingEnds, nextTryAt }: StatusReply['engine'], now: number): string {
+  const ends = `Failing: the engine ended ${loopingEnds ?? 'several'} times in ten minutes`;
+  return nextTryAt === null ? ends : `${ends}; next try in ${formatSpan(nextTryAt - now)}`;
+}
+
+const NO_CAPABILITIES = /^0*$/;
+
+function describeProcess({ pid, version, process }: StatusReply['engine']): string {
+  const { user, capEff, noNewPrivs } = process ?? { user: 'unknown', capEff: '', noNewPrivs: false };
+  const rights = NO_CAPABILITIES.test(capEff) ? 'no capabilities' : `capabilities ${capEff}`;
+  const facts = [`process ${pid ?? 0}`, `user ${user}`, rights, ...(noNewPrivs ? ['no new privileges'] : [])];
+  return [...(version === null ? [] : [`version ${version}`]), ...facts].join(', ');
+}
+
+/** What `mtp start` has brought about. */
+export function startedLines(
+  { already, status, log }: { already: boolean; status: StatusReply; log: string | null },
+  colours: ChalkInstance,
+): string[] {
+  const { pid, engine, cap, revision, users } = status;
+  const { listening, workers } = engine;
+  return [
+    already ? `The proxy runs already (process ${pid}).` : `The proxy runs (process ${pid}) and clients can connect.`,
+    ...(listening === null
+      ? []
+      : [row(colours, 'Listening', `${formatAddress(listening)}, ${plural(workers, 'worker')}`)]),
+    row(colours, 'Limit', describeCap(cap)),
+    row(colours, 'Revision', revision.slice(0, 12)),
+    row(colours, 'Users', `${users.enabled} of ${users.total} enabled; print a link with: mtp link NAME`),
+    ...(log === null ? [] : [row(colours, 'Log', log)]),
+  ];
 }

@@ -8,6 +8,7 @@ import { startControl } from '../../../src/daemon/control/server.ts';
 import { getStatus, notifyDaemon, reloadDaemon } from '../../../src/lib/control/client.ts';
 import type { StatusReply } from '../../../src/lib/control/schema.ts';
 import { MtpError } from '../../../src/lib/errors.ts';
+import { controlActions, QUIET } from '../../support/control.ts';
 import { type Paths, resolvePaths } from '../../../src/lib/system/paths.ts';
 
 const STATUS: StatusReply = {
@@ -21,6 +22,7 @@ const STATUS: StatusReply = {
     listening: { host: '::', port: 443 },
     workers: 2,
     accelerator: null,
+    ...QUIET,
     restarts: 0,
     lastError: null,
   },
@@ -43,6 +45,7 @@ const RELOADED = {
   revision: 'def',
   changed: true,
   restartNeeded: [],
+  handOver: null,
   proofs: [{ name: 'me', ok: true, detail: 'ok' }],
   untried: 0,
 };
@@ -61,11 +64,10 @@ afterEach(async () => {
 });
 
 async function serve(actions: Partial<Parameters<typeof startControl>[1]> = {}): Promise<void> {
-  const app = await startControl(paths.socket, {
-    status: async () => STATUS,
-    reload: async () => RELOADED,
-    ...actions,
-  });
+  const app = await startControl(
+    paths.socket,
+    controlActions({ status: async () => STATUS, reload: async () => RELOADED, ...actions }),
+  );
   closing.push(async () => app.close());
 }
 
@@ -100,7 +102,7 @@ describe('control socket', () => {
   it('leaves a socket alone that somebody answers on', async () => {
     await serve();
     await expect(
-      startControl(paths.socket, { status: async () => STATUS, reload: async () => RELOADED }),
+      startControl(paths.socket, controlActions({ status: async () => STATUS, reload: async () => RELOADED })),
     ).rejects.toThrow(`cannot listen on ${paths.socket}`);
     expect(await getStatus(paths)).toEqual(STATUS);
   });

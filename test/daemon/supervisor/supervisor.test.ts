@@ -16,18 +16,27 @@ function supervise(clock: { now: number } = { now: 0 }): {
   events: EngineEvent[];
   pids: number[];
   waits: number[];
+  /** What a wait takes longer for. */
+  hold: Promise<undefined> | undefined;
+  /** What more there is to say of a killed process. */
+  why: string | undefined;
 } {
   const [events, pids, waits]: [EngineEvent[], number[], number[]] = [[], [], []];
   const supervisor = new Supervisor({
     makeEngine: () => new BuiltinEngine(script),
     onEvent: (event) => void events.push(event),
-    onStarted: ({ pid }) => void pids.push(pid),
+    onEngines: ([pid]) => void (pid === undefined || pids.push(pid)),
+    watchDeath: async () => async () => setup.why,
     now: () => clock.now,
     random: () => 0.5,
-    sleep: async (ms) => void waits.push(ms),
+    sleep: async (ms) => {
+      waits.push(ms);
+      await setup.hold;
+    },
   });
   running = supervisor;
-  return { supervisor, events, pids, waits };
+  const setup = { supervisor, events, pids, waits, hold: undefined, why: undefined } as ReturnType<typeof supervise>;
+  return setup;
 }
 
 /** Ask the scripted engine for figures, which it answers by ending, and wait until another one runs. */
@@ -83,6 +92,42 @@ describe('supervisor', () => {
     clock.now += HEALTHY_MS;
     await crash(setup);
     expect(setup.waits).toEqual([1000, 2000, 1000]);
+  });
+
+  it('an engine that keeps ending is failing, which is told once', async () => {
+    const clock = { now: 0 };
+    const setup = supervise(clock);
+    await setup.supervisor.start(revision('a'));
+    for (let end = 1; end <= 4; end++) await crash(setup);
+    expect(setup.supervisor.loopingEnds).toBeNull();
+    await crash(setup);
+    expect(setup.supervisor.loopingEnds).toBe(5);
+    await crash(setup);
+    const loops = setup.events.filter(({ event }) => event === 'restart_loop');
+    expect(loops).toMatchObject([{ level: 'error', detail: { ends: 5, reason: 'the engine ended with status 7' } }]);
+    clock.now += 11 * 60_000;
+    expect(setup.supervisor.loopingEnds).toBeNull();
+  });
+
+  it('while it waits for the next start it says when that is due', async () => {
+    const clock = { now: 5000 };
+    const setup = supervise(clock);
+    await setup.supervisor.start(revision('a'));
+    const waiting = Promise.withResolvers<undefined>();
+    setup.hold = waiting.promise;
+    await expect(setup.supervisor.stats()).rejects.toThrow();
+    await expect.poll(() => setup.supervisor.state).toMatchObject({ state: 'restarting', nextTryAt: 6000, pid: null });
+    waiting.resolve(undefined);
+    await expect.poll(() => setup.supervisor.state).toMatchObject({ state: 'running', nextTryAt: null });
+  });
+
+  it('an engine that the kernel killed for lack of memory is said to have been', async () => {
+    const setup = supervise();
+    setup.why = 'killed by the kernel for lack of memory (OOM)';
+    const { pid } = await setup.supervisor.start(revision('a'));
+    process.kill(pid, 'SIGKILL');
+    await expect.poll(() => setup.pids.length).toBe(2);
+    expect(setup.supervisor.state.lastError?.message).toBe('killed by the kernel for lack of memory (OOM)');
   });
 
   it('a revision that the engine does not confirm is refused and not kept', async () => {

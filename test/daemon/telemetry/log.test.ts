@@ -12,7 +12,7 @@ function sink(): { stream: PassThrough; text: () => string } {
 describe('log', () => {
   it('writes one JSON object a line, with event, level, time and facts', async () => {
     const { stream, text } = sink();
-    jsonLog(stream, 'info')('warn', 'engine_ended', { status: 7 }, 'the engine ended');
+    jsonLog(stream, { level: 'info' })('warn', 'engine_ended', { status: 7 }, 'the engine ended');
     await expect.poll(text).toContain('\n');
     expect(JSON.parse(text())).toMatchObject({
       level: 'warn',
@@ -25,8 +25,8 @@ describe('log', () => {
   it('keeps quiet below its level', async () => {
     const { stream, text } = sink();
     const now = (): Date => new Date(0);
-    humanLog(stream as unknown as NodeJS.WriteStream, 'warn', now)('info', 'started');
-    humanLog(stream as unknown as NodeJS.WriteStream, 'warn', now)('error', 'worker_died', { worker: 2 });
+    humanLog(stream as unknown as NodeJS.WriteStream, { level: 'warn' }, now)('info', 'started');
+    humanLog(stream as unknown as NodeJS.WriteStream, { level: 'warn' }, now)('error', 'worker_died', { worker: 2 });
     await expect.poll(text).toContain('\n');
     expect(text()).not.toContain('started');
     expect(text()).toMatch(/^\d\d:\d\d:\d\d ✖ worker died worker=2\n$/);

@@ -7,6 +7,7 @@ import { describeEffect, takeEffect } from '../../../src/lib/config/effect.ts';
 import type { ReloadReply } from '../../../src/lib/control/schema.ts';
 import { MtpError } from '../../../src/lib/errors.ts';
 import { type Paths, resolvePaths } from '../../../src/lib/system/paths.ts';
+import { controlActions } from '../../support/control.ts';
 
 let dir: string;
 let paths: Paths;
@@ -22,7 +23,7 @@ afterEach(async () => {
 
 /** A control socket that answers a reload like this. */
 async function serve(reload: () => Promise<ReloadReply>): Promise<void> {
-  const server = await startControl(paths.socket, { reload, status: () => Promise.reject(new Error('not asked')) });
+  const server = await startControl(paths.socket, controlActions({ reload }));
   closing.push(() => server.close());
 }
 
@@ -37,19 +38,28 @@ it('without a proxy the change counts from the next start', async () => {
 it('a running proxy says what it serves and what has to wait', async () => {
   await writeFile(paths.configFile, 'listen.port = 1\n');
   await serve(() =>
-    Promise.resolve({ revision: REVISION, changed: true, restartNeeded: ['listen.port'], proofs: [], untried: 0 }),
+    Promise.resolve({
+      revision: REVISION,
+      changed: true,
+      restartNeeded: ['listen.port'],
+      handOver: null,
+      proofs: [],
+      untried: 0,
+    }),
   );
   const effect = await takeEffect(paths, ['listen.port', 'log.level'], { MTP_LOG_LEVEL: 'warn' });
   expect(describeEffect(effect)).toEqual([
     'The running proxy serves revision 0123456789ab.',
-    'From its next start only: listen.port.',
+    'Another engine process is needed for listen.port: mtp reload',
     'log.level comes from MTP_LOG_LEVEL in this environment, not from the file.',
   ]);
 });
 
 it('a handshake that fails after the change is an error', async () => {
   const proofs = [{ name: 'me', ok: false, detail: 'timed out' }];
-  await serve(() => Promise.resolve({ revision: REVISION, changed: true, restartNeeded: [], proofs, untried: 0 }));
+  await serve(() =>
+    Promise.resolve({ revision: REVISION, changed: true, restartNeeded: [], handOver: null, proofs, untried: 0 }),
+  );
   await expect(takeEffect(paths, [], {})).rejects.toMatchObject({
     code: 'NOT_PROVED',
     message: `${paths.configFile} is written, but a handshake then failed: me: timed out`,
