@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // oclif's output is captured by the tests themselves.
     disableConsoleIntercept: true,
+    // Containers that tests run in have root and nobody else.
+    env: { MTP_ALLOW_ROOT: 'true' },
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,
