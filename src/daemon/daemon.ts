@@ -8,6 +8,7 @@ import type {
   ReloadPlan,
   ReloadReply,
   StatusReply,
+  UsageReply,
 } from '../lib/control/schema.ts';
 import { EXIT, MtpError } from '../lib/errors.ts';
 import type { ProbeEdges } from '../lib/probe/dc.ts';
@@ -23,10 +24,19 @@ import {
 } from './jobs/cover-profiles.ts';
 import { probeDcs } from './jobs/dc-latency.ts';
 import { readProcess } from './process-facts.ts';
-import { type AccessChange, accessChanges, chooseTried, proveAccess, refuting, standingAccess } from './proofs.ts';
+import {
+  type AccessChange,
+  accessChanges,
+  chooseTried,
+  proveAccess,
+  type Prover,
+  refuting,
+  standingAccess,
+  turnedAwayBy,
+} from './proofs.ts';
 import { effectiveCap, type Machine, makeRevision } from './revision.ts';
 import { keepStructural } from './structural.ts';
-import type { Endpoint, EngineRevision } from './supervisor/engine.ts';
+import type { Endpoint, EngineRevision, UsageRow } from './supervisor/engine.ts';
 import type { Supervisor } from './supervisor/supervisor.ts';
 import type { Log } from './telemetry/log.ts';
 
@@ -34,6 +44,8 @@ import type { Log } from './telemetry/log.ts';
 export interface Wanted {
   settings: Settings;
   users: User[];
+  /** Of the ledger, when its users were read. */
+  generation: string | null;
   /** The configuration file; undefined where there is none. */
   text: string | undefined;
 }
@@ -85,6 +97,11 @@ export class Daemon {
     return this.#wanted.settings;
   }
 
+  /** What is in force. */
+  get wanted(): Wanted {
+    return this.#wanted;
+  }
+
   get revision(): EngineRevision {
     return this.#revision;
   }
@@ -115,6 +132,7 @@ export class Daemon {
       const tried = chooseTried(changes);
       const untried = changed ? changes.length - tried.length : changes.length;
       const from = performance.now();
+      const open = await this.#connections();
       let switched: HandOver | null = null;
       let proofs: Proof[] = [];
       if (byHandOver) ({ switched, proofs } = await this.#handOver(wanted, next, tried));
@@ -122,6 +140,11 @@ export class Daemon {
       const pending = whole ? [] : restartNeeded;
       // A text of which a part has to wait is not in force.
       await this.#settle(pending.length > 0 ? { ...wanted, text: undefined } : wanted, next);
+      const left = await this.#connections();
+      const connections =
+        open === null || left === null
+          ? null
+          : { before: open.relayed, after: left.relayed, cut: Math.max(0, left.cut - open.cut) };
       const failed = proofs.filter(({ ok }) => !ok).length;
       const detail = {
         revision: next.id.slice(0, 12),
@@ -133,7 +156,7 @@ export class Daemon {
       };
       this.#parts.log(failed > 0 ? 'error' : 'info', 'reloaded', detail);
       if (pending.length > 0) this.#parts.log('warn', 'hand_over_needed', { settings: pending.join(', ') });
-      return { revision: next.id, changed, restartNeeded: pending, handOver: switched, proofs, untried };
+      return { revision: next.id, changed, restartNeeded: pending, handOver: switched, proofs, untried, connections };
     });
   }
 
@@ -218,6 +241,25 @@ export class Daemon {
     };
   }
 
+  /** What users and secrets did since the start of the engines that run, those that drain included. */
+  async usage(): Promise<UsageReply> {
+    const { supervisor } = this.#parts;
+    const engines = [supervisor, ...supervisor.retired.map(({ engine }) => engine)];
+    const answers = await Promise.all(engines.map(async (engine) => engine.usage().catch(() => null)));
+    return { rows: sumUsage(answers.flatMap((answer) => answer?.rows ?? [])) };
+  }
+
+  /** Connections with Telegram behind them, and those cut because of their users, of all engines; null where none answers. */
+  async #connections(): Promise<{ relayed: number; cut: number } | null> {
+    const { supervisor } = this.#parts;
+    const engines = [supervisor, ...supervisor.retired.map(({ engine }) => engine)];
+    const answers = await Promise.all(engines.map(async (engine) => engine.stats().catch(() => null)));
+    const [serving] = answers;
+    if (serving === null || serving === undefined) return null;
+    const relayed = answers.reduce((sum, stats) => sum + (stats?.connections.relayed ?? 0), 0);
+    return { relayed, cut: serving.closes.user };
+  }
+
   #make(wanted: Wanted): EngineRevision {
     const { machine, paths, edges } = this.#parts;
     const profiles = cachedProfile(this.#cache, wanted.settings.cover);
@@ -230,6 +272,11 @@ export class Daemon {
     });
   }
 
+  /** The engine that serves clients, for handshakes. */
+  #prover(listening: Endpoint, { settings }: EngineRevision): Prover {
+    return { listening, settings, turnedAway: async () => turnedAwayBy(await this.#parts.supervisor.stats()) };
+  }
+
   /** Tell the engine, see whether it behaves, and take it back where it does not. */
   async #apply(wanted: Wanted, next: EngineRevision, changes: AccessChange[]): Promise<Proof[]> {
     const { supervisor, edges } = this.#parts;
@@ -237,7 +284,7 @@ export class Daemon {
       await supervisor.apply(next);
       const { listening } = await supervisor.stats();
       const shown = changes.length > 0 ? changes : standingAccess(wanted.users, edges);
-      const proofs = await proveAccess(shown, listening, next.settings, edges);
+      const proofs = await proveAccess(shown, this.#prover(listening, next), edges);
       assertProved(proofs, next);
       return proofs;
     } catch (error) {
@@ -262,8 +309,8 @@ export class Daemon {
     const prove = async (probes: Endpoint[]): Promise<void> => {
       const [first] = probes;
       const tried = await Promise.all([
-        ...probes.map(async (probe) => proveAccess(standing, probe, next.settings, edges)),
-        first === undefined ? [] : proveAccess(changes, first, next.settings, edges),
+        ...probes.map(async (probe) => proveAccess(standing, unused(probe, next), edges)),
+        first === undefined ? [] : proveAccess(changes, unused(first, next), edges),
       ]);
       assertProved(tried.flat(), next);
     };
@@ -278,7 +325,7 @@ export class Daemon {
     const { serving, version } = done;
     try {
       const shown = changes.length > 0 ? changes : standing;
-      const proofs = await proveAccess(shown, serving.listening, next.settings, edges);
+      const proofs = await proveAccess(shown, this.#prover(serving.listening, next), edges);
       assertProved(proofs, next);
       const draining =
         (
@@ -312,7 +359,7 @@ export class Daemon {
     try {
       const listening = await restore();
       const standing = standingAccess(this.#wanted.users, this.#parts.edges);
-      const proofs = await proveAccess(standing, listening, this.#revision.settings, this.#parts.edges);
+      const proofs = await proveAccess(standing, this.#prover(listening, this.#revision), this.#parts.edges);
       const wrong = refuting(proofs, this.#revision.settings);
       outcome =
         wrong.length === 0
@@ -342,6 +389,20 @@ export class Daemon {
   }
 }
 
+/** Rows of several engines as one each. */
+function sumUsage(rows: UsageRow[]): UsageRow[] {
+  return [...Map.groupBy(rows, ({ id }) => id).values()].map((same) =>
+    same.reduce((sum, row) => ({
+      id: row.id,
+      up: sum.up + row.up,
+      down: sum.down + row.down,
+      connections: sum.connections + row.connections,
+      networks: sum.networks + row.networks,
+      lastSeen: Math.max(sum.lastSeen, row.lastSeen),
+    })),
+  );
+}
+
 function unknownCover({ settings: { cover } }: EngineRevision): CoverStatus {
   const profile = cover.profiles[cover.domain];
   return {
@@ -353,6 +414,11 @@ function unknownCover({ settings: { cover } }: EngineRevision): CoverStatus {
     flightBytes: profile?.flightBytes ?? null,
     postQuantum: profile?.postQuantum ?? null,
   };
+}
+
+/** An engine that serves nobody yet. */
+function unused(listening: Endpoint, { settings }: EngineRevision): Prover {
+  return { listening, settings, turnedAway: async () => 0 };
 }
 
 function assertProved(proofs: Proof[], { settings }: EngineRevision): void {

@@ -7,6 +7,7 @@ import type { FlagValue } from '../lib/config/evaluate.ts';
 import { keepInHistory } from '../lib/config/history.ts';
 import { loadConfig } from '../lib/config/load.ts';
 import { readText } from '../lib/config/read-text.ts';
+import type { Settings } from '../lib/config/schema.ts';
 import { renderConfigTemplate } from '../lib/config/template.ts';
 import { getStatus } from '../lib/control/client.ts';
 import type { CoverStatus, DcStatus } from '../lib/control/schema.ts';
@@ -16,7 +17,8 @@ import { watchOom } from '../lib/system/oom.ts';
 import { ensureDirectory, writeAtomic } from '../lib/system/files.ts';
 import type { Paths } from '../lib/system/paths.ts';
 import { checkLedger } from '../lib/ledger/check.ts';
-import { loadUsers } from '../lib/users/load.ts';
+import { sweepSecrets } from '../lib/rotation/sweep.ts';
+import { generationOf, loadUsers } from '../lib/users/load.ts';
 import { ensureFirstUser } from '../lib/users/store.ts';
 import type { User } from '../lib/users/user.ts';
 import { readUsers } from '../lib/users/with-users.ts';
@@ -27,6 +29,7 @@ import { keepPackage } from './engine-package.ts';
 import { engineDirectory, engineIdentity } from './identity.ts';
 import { renewEngine } from './renew-engine.ts';
 import { startJobs } from './jobs/schedule.ts';
+import { SecretKeeper } from './jobs/secrets.ts';
 import { assertBindable, choosePort, explainListenError } from './listen-port.ts';
 import { readMachine } from './machine.ts';
 import { type Cap, effectiveCap } from './revision.ts';
@@ -145,6 +148,7 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
     const kept = await keepPackage(paths.state);
     const control = await startControl(paths.socket, {
       status: async () => daemon.status(),
+      usage: async () => daemon.usage(),
       plan: async () => daemon.plan(),
       reload: async (request) => daemon.reload(request),
       engine: async (request) => renewEngine({ daemon, supervisor, state: paths.state, kept }, request),
@@ -202,9 +206,18 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
     void probes
       .then(async ([dcs, cover]) => output.probed({ dcs, cover }))
       .catch((error: unknown) => failed('probe', error));
+    const secrets = new SecretKeeper({
+      paths,
+      inForce: () => daemon.wanted,
+      reload: async () => daemon.reload(),
+      access: () => describeAccess(daemon.settings, port, os.networkInterfaces()),
+      log,
+      now: Date.now,
+    });
     closing.unshift(
       startJobs(
         [
+          { name: 'secrets', cron: '*/10 * * * * *', jitterMs: 0, run: async () => secrets.run() },
           {
             name: 'cover-profile',
             cron: '17 */6 * * *',
@@ -269,26 +282,32 @@ async function prepare(
   const logLevel = new LogLevel(settings.log.level);
   const log = output.log(logLevel);
   for (const dir of [paths.config, paths.state]) await ensureDirectory(dir);
-  const { users, created } = await prepareUsers(paths, log);
+  const { users, generation, created } = await prepareUsers(paths, settings, log);
   if (existsSync(paths.configFile)) {
     const text = await readText(paths.configFile);
-    return { wanted: { settings, users, text }, created, configText: undefined, log, logLevel };
+    return { wanted: { settings, users, generation, text }, created, configText: undefined, log, logLevel };
   }
   const origin = origins['listen.port']?.origin;
   if (origin === 'default') settings.listen.port = await choosePort(settings.listen.host);
   const kept = origin === 'env' ? undefined : settings.listen.port;
   const text = await renderConfigTemplate({ port: kept });
-  return { wanted: { settings, users, text }, created: true, configText: () => text, log, logLevel };
+  return { wanted: { settings, users, generation, text }, created: true, configText: () => text, log, logLevel };
 }
 
 /** The users of a ledger that is whole, one at least. */
-async function prepareUsers(paths: Paths, log: Log): Promise<{ users: User[]; created: boolean }> {
+async function prepareUsers(
+  paths: Paths,
+  { rotation }: Settings,
+  log: Log,
+): Promise<{ users: User[]; generation: string | null; created: boolean }> {
   const files = { ...paths, notice: (sentence: string) => log('info', 'users_taken_over', {}, sentence) };
   await readUsers(files, undefined, async (ledger) => checkLedger(ledger, paths.ledgerFile));
   const { created } = await ensureFirstUser(files);
+  await sweepSecrets(files, rotation.drain, Date.now());
+  const generation = await generationOf(files);
   const { users, warnings } = await loadUsers(files);
   for (const warning of warnings) log('warn', 'exposed', {}, warning);
-  return { users, created };
+  return { users, generation, created };
 }
 
 /** The files as they are now. A configuration that is gone is no wish for the defaults. */
@@ -300,7 +319,8 @@ async function readAgain(paths: Paths, overrides: FlagValue[]): Promise<Wanted> 
     });
   }
   const { settings, text } = await loadConfig({ file: paths.configFile, env: process.env, flags: overrides });
-  return { settings, text, users: (await loadUsers(paths)).users };
+  const generation = await generationOf(paths);
+  return { settings, text, generation, users: (await loadUsers(paths)).users };
 }
 
 /** Have the engines of a daemon that died serve their connections to the end and go. */

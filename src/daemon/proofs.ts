@@ -2,46 +2,56 @@ import { BlockList, isIPv6 } from 'node:net';
 import type { Proof } from '../lib/control/schema.ts';
 import { type HandshakeVerdict, probeHandshake } from '../lib/probe/handshake.ts';
 import type { ProbeEdges } from '../lib/probe/dc.ts';
-import { isAccepted, mayConnect, type User } from '../lib/users/user.ts';
-import type { Endpoint, EngineRevision, Mode } from './supervisor/engine.ts';
+import { isAccepted, mayConnect, type SecretState, type User } from '../lib/users/user.ts';
+import type { Endpoint, EngineRevision, EngineStats, Mode } from './supervisor/engine.ts';
 
 /** A secret that a change opens or closes the door to. */
 export interface AccessChange {
-  /** Of the user. */
+  /** Whose it is, in words. */
   name: string;
   key: string;
   access: boolean;
-  /** Those who are connected already may leave no room for a handshake of ours. */
-  maybeFull: boolean;
 }
 
-/** Which secrets are accepted now and were not before, and the reverse. A new key for a user is both. */
+/** Which secrets are accepted now and were not before, the reverse, and those that came into another state of their life. */
 export function accessChanges(before: User[], after: User[], now: number): AccessChange[] {
-  const allowed = (users: User[]): Map<string, User> =>
-    new Map(
-      users
-        .filter((user) => mayConnect(user, now))
-        .flatMap((user) => user.secrets.filter(isAccepted).map(({ key }) => [key, user])),
-    );
-  const [old, fresh] = [allowed(before), allowed(after)];
-  const wereIn = new Set([...old.values()].map(({ id }) => id));
-  const maybeFull = ({ id, limits }: User): boolean =>
-    wereIn.has(id) && (limits.connections !== null || limits.networks !== null);
-  const gained = [...fresh]
-    .filter(([key]) => !old.has(key))
-    .map(([key, user]) => ({ name: user.name, key, access: true, maybeFull: maybeFull(user) }));
-  const lost = [...old]
-    .filter(([key]) => !fresh.has(key))
-    .map(([key, { name }]) => ({ name, key, access: false, maybeFull: false }));
-  return [...gained, ...lost];
+  const [old, fresh] = [accessOf(before, now), accessOf(after, now)];
+  const changed = [...fresh].filter(([key, { state, access }]) => {
+    const was = old.get(key);
+    return was === undefined ? access : was.access !== access || was.state !== state;
+  });
+  const lost = [...old].filter(([key, { access }]) => access && !fresh.has(key));
+  return [
+    ...changed.map(([key, { name, access }]) => ({ name, key, access })),
+    ...lost.map(([key, { name }]) => ({ name, key, access: false })),
+  ].sort((one, other) => Number(other.access) - Number(one.access));
+}
+
+interface SecretAccess {
+  name: string;
+  state: SecretState;
+  access: boolean;
+}
+
+/** What may be done with every secret, by key. */
+function accessOf(users: User[], now: number): Map<string, SecretAccess> {
+  return new Map(
+    users.flatMap((user) =>
+      user.secrets.map((secret): [string, SecretAccess] => {
+        const { key, state } = secret;
+        const name = state === 'active' ? user.name : `${user.name} (old secret)`;
+        const access = mayConnect(user, now) && isAccepted(secret) && secret.retireLimitNetworks !== 0;
+        return [key, { name, state, access }];
+      }),
+    ),
+  );
 }
 
 /** Handshakes that a reload takes time for. */
 const TRIED_AT_MOST = 16;
 
-/** The changes to try out: all that can be, or where they are many as many gained as lost, spread over the list. */
-export function chooseTried(all: AccessChange[]): AccessChange[] {
-  const changes = all.filter(({ maybeFull }) => !maybeFull);
+/** The changes to try out: all, or where they are many as many gained as lost, spread over the list. */
+export function chooseTried(changes: AccessChange[]): AccessChange[] {
   if (changes.length <= TRIED_AT_MOST) return changes;
   const [gained, lost] = [changes.filter(({ access }) => access), changes.filter(({ access }) => !access)];
   const half = TRIED_AT_MOST / 2;
@@ -56,43 +66,52 @@ function spread<Item>(items: Item[], count: number): Item[] {
   return Array.from({ length: count }, (_, at) => items[Math.round(at * step)] as Item);
 }
 
-/** Shake hands with our own listener as every user whose access changed; the answer has to be the one wanted. */
-export async function proveAccess(
-  changes: AccessChange[],
-  listening: Endpoint,
-  settings: EngineRevision['settings'],
+/** An engine to shake hands with. */
+export interface Prover {
+  listening: Endpoint;
+  settings: EngineRevision['settings'];
+  /** How many with a good secret it has turned away, because a limit of theirs left no room. */
+  turnedAway: () => Promise<number>;
+}
+
+/** Shake hands with a listener of ours for every change; the answer has to be the one wanted. */
+export async function proveAccess(changes: AccessChange[], prover: Prover, edges: ProbeEdges): Promise<Proof[]> {
+  const proofs: Proof[] = [];
+  for (const change of changes) proofs.push({ name: change.name, ...(await prove(change, prover, edges)) });
+  return proofs;
+}
+
+/** Tries of a handshake that a limit seems to have turned away: others may be turned away at that moment. */
+const TRIES = 2;
+const FULL = 'the secret is recognised; a limit of the user leaves no room at this moment';
+
+async function prove(
+  { key, access }: AccessChange,
+  { listening, settings, turnedAway }: Prover,
   edges: ProbeEdges,
-): Promise<Proof[]> {
+): Promise<Omit<Proof, 'name'>> {
   const mode = provingMode(settings);
-  const { domain } = settings.cover;
   const target = dialable(listening);
   const preface = expectsProxyHeader(settings, target.host) ? UNKNOWN_CLIENT : undefined;
-  const proofs: Proof[] = [];
-  for (const { name, key, access } of changes) {
-    const credentials = { mode, key: Buffer.from(key, 'hex'), domain };
-    const verdict = await probeHandshake(target, credentials, { ...edges, preface });
-    proofs.push({ name, ...judge(verdict, mode, access) });
+  const credentials = { mode, key: Buffer.from(key, 'hex'), domain: settings.cover.domain };
+  for (let left = TRIES; ; left--) {
+    const before = await turnedAway();
+    const judged = judge(await probeHandshake(target, credentials, { ...edges, preface }), mode, access);
+    if (judged.ok || !access || (await turnedAway()) === before) return judged;
+    if (left === 1) return { ok: true, detail: FULL };
   }
-  return proofs;
+}
+
+/** What `Prover` wants to know of an engine. */
+export function turnedAwayBy({ handshakes }: Pick<EngineStats, 'handshakes'>): number {
+  return handshakes.devices + handshakes.networks + handshakes.quota;
 }
 
 /** What shows that an engine works where nobody's access changes: somebody is let in, and a secret that nobody has is not. */
 export function standingAccess(users: User[], { random, now }: Pick<ProbeEdges, 'random' | 'now'>): AccessChange[] {
-  const made = Buffer.from(random(16)).toString('hex');
-  const nobody = { name: 'a secret that nobody has', key: made, access: false, maybeFull: false };
-  const [somebody] = users
-    .filter((user) => mayConnect(user, now()) && !hasLimits(user))
-    .flatMap(({ name, secrets }) =>
-      secrets
-        .filter(({ state }) => state === 'active')
-        .map(({ key }) => ({ name, key, access: true, maybeFull: false })),
-    );
-  return somebody === undefined ? [nobody] : [somebody, nobody];
-}
-
-/** Whether those who are connected, or what was used, may leave no room for a handshake of ours. */
-function hasLimits({ limits: { connections, networks, quota } }: User): boolean {
-  return connections !== null || networks !== null || quota !== null;
+  const nobody = { name: 'a secret that nobody has', key: Buffer.from(random(16)).toString('hex'), access: false };
+  const somebody = [...accessOf(users, now())].find(([, { state, access }]) => access && state === 'active');
+  return somebody === undefined ? [nobody] : [{ name: somebody[1].name, key: somebody[0], access: true }, nobody];
 }
 
 /** The proofs that tell against a revision. Outside of ee a handshake that fails may be Telegram's fault, and tells nothing. */

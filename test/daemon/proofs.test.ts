@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { accessChanges, chooseTried, dialable, judge, refuting, standingAccess } from '../../src/daemon/proofs.ts';
+import {
+  accessChanges,
+  chooseTried,
+  dialable,
+  judge,
+  refuting,
+  standingAccess,
+} from '../../src/daemon/proofs.ts';
 import type { HandshakeVerdict } from '../../src/lib/probe/handshake.ts';
-import { NO_LIMITS, type User } from '../../src/lib/users/user.ts';
+import { NO_LIMITS, type SecretState, type User, type UserSecret } from '../../src/lib/users/user.ts';
 import { engineSettings } from '../support/engine.ts';
 import { user as userWith } from '../support/users.ts';
 
@@ -19,36 +26,44 @@ describe('changes of access', () => {
     const before = [user('kept', 'k'), user('gone', 'g'), user('off', 'o'), user('rekeyed', 'r1')];
     const after = [user('kept', 'k'), user('off', 'o', false), user('rekeyed', 'r2'), user('new', 'n')];
     expect(accessChanges(before, after, NOW)).toEqual([
-      { name: 'rekeyed', key: 'r2', access: true, maybeFull: false },
-      { name: 'new', key: 'n', access: true, maybeFull: false },
-      { name: 'gone', key: 'g', access: false, maybeFull: false },
-      { name: 'off', key: 'o', access: false, maybeFull: false },
-      { name: 'rekeyed', key: 'r1', access: false, maybeFull: false },
+      { name: 'rekeyed', key: 'r2', access: true },
+      { name: 'new', key: 'n', access: true },
+      { name: 'off', key: 'o', access: false },
+      { name: 'gone', key: 'g', access: false },
+      { name: 'rekeyed', key: 'r1', access: false },
     ]);
   });
   it('are users that expire, and secrets that are revoked', () => {
-    const lost = [{ name: 'bob', key: 'k', access: false, maybeFull: false }];
+    const lost = [{ name: 'bob', key: 'k', access: false }];
     const bob = user('bob', 'k');
     expect(accessChanges([bob], [{ ...bob, expiresAt: NOW }], NOW)).toEqual(lost);
     expect(accessChanges([bob], [{ ...bob, expiresAt: NOW + 1 }], NOW)).toEqual([]);
     const revoked = bob.secrets.map((secret) => ({ ...secret, state: 'revoked' as const }));
-    expect(accessChanges([bob], [{ ...bob, secrets: revoked }], NOW)).toEqual(lost);
+    const old = [{ name: 'bob (old secret)', key: 'k', access: false }];
+    expect(accessChanges([bob], [{ ...bob, secrets: revoked }], NOW)).toEqual(old);
   });
   it('are users whom a limit of 0 keeps out', () => {
     const bob = user('bob', 'k');
     const none = { ...bob, limits: { ...bob.limits, networks: 0 } };
-    expect(accessChanges([bob], [none], NOW)).toEqual([{ name: 'bob', key: 'k', access: false, maybeFull: false }]);
-    expect(accessChanges([none], [bob], NOW)).toMatchObject([{ access: true, maybeFull: false }]);
+    expect(accessChanges([bob], [none], NOW)).toEqual([{ name: 'bob', key: 'k', access: false }]);
+    expect(accessChanges([none], [bob], NOW)).toMatchObject([{ access: true }]);
   });
-  it('are not tried out where those who are connected may leave no room', () => {
+  it('are steps in the life of a secret, whether or not they change who is let in', () => {
     const bob = user('bob', 'k');
-    const [secret] = bob.secrets;
-    const limited = { ...bob, limits: { ...bob.limits, connections: 8 } };
-    const second = { ...limited, secrets: [...bob.secrets, { ...secret, key: 'k2' } as User['secrets'][number]] };
-    expect(chooseTried(accessChanges([], [limited], NOW))).toHaveLength(1);
-    const changes = accessChanges([limited], [second], NOW);
-    expect(changes).toMatchObject([{ key: 'k2', access: true, maybeFull: true }]);
-    expect(chooseTried(changes)).toEqual([]);
+    const [secret] = bob.secrets as [UserSecret];
+    const withOld = (state: SecretState, limit: number | null = null): User => ({
+      ...bob,
+      secrets: [
+        { ...secret, state, retireLimitNetworks: limit },
+        { ...secret, id: 'new', key: 'n' },
+      ],
+    });
+    const [old, fresh] = [{ name: 'bob (old secret)', key: 'k' }, { name: 'bob', key: 'n', access: true }];
+    expect(accessChanges([bob], [withOld('retiring')], NOW)).toEqual([{ ...old, access: true }, fresh]);
+    expect(accessChanges([bob], [withOld('retiring', 0)], NOW)).toEqual([fresh, { ...old, access: false }]);
+    expect(accessChanges([withOld('retiring')], [withOld('draining')], NOW)).toEqual([{ ...old, access: false }]);
+    expect(accessChanges([withOld('draining')], [withOld('revoked')], NOW)).toEqual([{ ...old, access: false }]);
+    expect(accessChanges([withOld('revoked')], [withOld('revoked')], NOW)).toEqual([]);
   });
   it('do not follow from a new name', () => {
     expect(accessChanges([user('a', 'k')], [user('b', 'k')], NOW)).toEqual([]);
@@ -57,35 +72,37 @@ describe('changes of access', () => {
 
 describe('what is tried where nobody gains or loses access', () => {
   const edges = { random: (size: number) => Buffer.alloc(size, 1), now: () => NOW };
-  const nobody = { name: 'a secret that nobody has', key: '01'.repeat(16), access: false, maybeFull: false };
+  const nobody = { name: 'a secret that nobody has', key: '01'.repeat(16), access: false };
 
   it('is a user who is surely let in, and a secret of nobody', () => {
     const expired = { ...user('expired', 'e'), expiresAt: NOW };
-    const full = { ...user('full', 'f'), limits: { ...NO_LIMITS, connections: 1 } };
-    const users = [user('off', 'o', false), expired, full, user('free', 'k')];
-    expect(standingAccess(users, edges)).toEqual([{ name: 'free', key: 'k', access: true, maybeFull: false }, nobody]);
+    const none = { ...user('none', 'f'), limits: { ...NO_LIMITS, connections: 0 } };
+    const users = [user('off', 'o', false), expired, none, user('free', 'k')];
+    expect(standingAccess(users, edges)).toEqual([{ name: 'free', key: 'k', access: true }, nobody]);
   });
-  it('is a secret of nobody alone where everybody may have reached a limit', () => {
-    const full = { ...user('full', 'f'), limits: { ...NO_LIMITS, networks: 1 } };
-    expect(standingAccess([full], edges)).toEqual([nobody]);
+  it('is a secret of nobody alone where nobody may come in', () => {
+    expect(standingAccess([user('off', 'o', false)], edges)).toEqual([nobody]);
   });
 });
 
 describe('a proof that does not hold', () => {
   const settings = (mode: 'ee' | 'dd'): ReturnType<typeof engineSettings> =>
     engineSettings({ settings: { modes: [mode] } });
-  const failed = (layer: HandshakeVerdict['layer'], access = true) => ({
-    name: 'bob',
+  const failed = (name: string, layer: HandshakeVerdict['layer'], access = true) => ({
+    name,
     ...judge(at(layer), 'ee', access),
   });
 
   it('tells against a revision', () => {
-    const proofs = [failed('tls'), failed('dc', false)];
+    const proofs = [failed('free', 'tls'), failed('full', 'dc', false)];
     expect(refuting(proofs, settings('ee'))).toEqual(proofs);
   });
-  it('does not where it may be the doing of Telegram, unless our own port is not reached', () => {
-    expect(refuting([failed('tls')], settings('dd'))).toEqual([]);
-    expect(refuting([failed('tcp')], settings('dd'))).toHaveLength(1);
+  it('does not where it may be the doing of Telegram', () => {
+    expect(refuting([failed('free', 'tls')], settings('dd'))).toEqual([]);
+  });
+  it('does in every mode where our own port is not reached', () => {
+    const proofs = [failed('full', 'tcp')];
+    expect(refuting(proofs, settings('dd'))).toEqual(proofs);
   });
 });
 

@@ -5,6 +5,7 @@ export function controlActions(actions: Partial<ControlActions>): ControlActions
   const unasked = (name: string) => async (): Promise<never> => Promise.reject(new Error(`${name} was not expected`));
   return {
     status: unasked('status'),
+    usage: unasked('usage'),
     plan: unasked('plan'),
     reload: unasked('reload'),
     engine: unasked('engine'),

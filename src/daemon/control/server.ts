@@ -20,6 +20,8 @@ import {
   stopReply,
   type StopReply,
   stopRequest,
+  usageReply,
+  type UsageReply,
 } from '../../lib/control/schema.ts';
 import { errnoCode, EXIT, MtpError } from '../../lib/errors.ts';
 import { ensureDirectory, fileError } from '../../lib/system/files.ts';
@@ -27,6 +29,7 @@ import type { z } from '../../lib/system/zod.ts';
 
 export interface ControlActions {
   status: () => Promise<StatusReply>;
+  usage: () => Promise<UsageReply>;
   /** What a reload would do. */
   plan: () => Promise<ReloadPlan>;
   reload: (request: z.infer<typeof reloadRequest>) => Promise<ReloadReply>;
@@ -54,6 +57,7 @@ export async function startControl(socket: string, actions: ControlActions): Pro
   await ensureDirectory(path.dirname(socket));
   const app = fastify({ logger: false, forceCloseConnections: true });
   app.get('/status', async () => statusReply.parse(await actions.status()));
+  app.get('/usage', async () => usageReply.parse(await actions.usage()));
   app.get('/reload', async () => reloadPlan.parse(await actions.plan()));
   app.post('/reload', async ({ body }) => reloadReply.parse(await actions.reload(reloadRequest.parse(body ?? {}))));
   app.post('/engine', async ({ body }) => engineReply.parse(await actions.engine(engineRequest.parse(body))));

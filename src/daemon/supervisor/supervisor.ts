@@ -1,7 +1,7 @@
 import { MtpError } from '../../lib/errors.ts';
 import { backOffMs, HEALTHY_MS } from '../../lib/system/back-off.ts';
 import { describeExit } from './builtin.ts';
-import type { Endpoint, Engine, EngineEvent, EngineRevision, EngineStats, Serving } from './engine.ts';
+import type { Endpoint, Engine, EngineEvent, EngineRevision, EngineStats, EngineUsage, Serving } from './engine.ts';
 import { type Switched, switchEngines } from './hand-over.ts';
 import { RestartLoop } from './restart-loop.ts';
 import { type RetiredEngine, RetiredEngines } from './retired.ts';
@@ -116,6 +116,10 @@ export class Supervisor {
     this.#revision = revision;
     await this.#tellRetired(revision);
     return confirmed;
+  }
+
+  async usage(): Promise<EngineUsage> {
+    return this.#running().usage();
   }
 
   async stats(): Promise<EngineStats> {

@@ -22,6 +22,10 @@ export const profileFlags = {
     summary: 'Until when the user is let in: 30d, 2w, 12h, or a day such as 2027-01-31; or none.',
     helpValue: 'WHEN',
   }),
+  'rotate-after': Flags.string({
+    summary: 'Age at which a secret is replaced by itself, such as 30d; or none, for rotation.max_age of the settings.',
+    helpValue: 'SPAN',
+  }),
   tag: Flags.string({
     summary: 'A tag; may be repeated. Those given are all there are; none for none.',
     multiple: true,

@@ -12,6 +12,16 @@ export function parseDuration(text: string): number | undefined {
   return Number.isSafeInteger(ms) && ms < LONGEST ? ms : undefined;
 }
 
+const SPAN_UNITS = { s: UNITS.s, m: UNITS.m, h: UNITS.h, d: 24 * UNITS.h, w: 7 * 24 * UNITS.h } as const;
+
+/** Milliseconds of a span of a person's time such as `90m`, `12h`, `7d` or `2w`; undefined when it is none, or too long. */
+export function parseSpan(text: string): number | undefined {
+  const [, count, unit] = /^(\d{1,8})([smhdw])$/.exec(text) ?? [];
+  if (count === undefined) return undefined;
+  const ms = Number(count) * SPAN_UNITS[unit as keyof typeof SPAN_UNITS];
+  return ms < LONGEST ? ms : undefined;
+}
+
 /** The shortest way to write whole milliseconds as a duration. */
 export function formatDuration(ms: number): string {
   const unit = (['h', 'm', 's'] as const).find((name) => ms > 0 && ms % UNITS[name] === 0);

@@ -9,7 +9,7 @@ import {
   parseSocks5,
   type Socks5,
 } from './address.ts';
-import { formatDuration, parseDuration } from './duration.ts';
+import { formatDuration, parseDuration, parseSpan } from './duration.ts';
 
 /** Text that a parser turns into a value, or into undefined when it is not allowed. */
 function parsed<T>(parse: (text: string) => T | undefined) {
@@ -31,6 +31,13 @@ export const duration = (atLeastMs: number) =>
   });
 export const durationText = (atLeastMs: number): string =>
   `a duration such as "500ms", "30s", "5m" or "2h", from ${formatDuration(atLeastMs)} to 24h`;
+
+/** A span of days in milliseconds. */
+export const span = (atLeastMs: number) =>
+  parsed((text) => {
+    const ms = parseSpan(text);
+    return ms !== undefined && ms >= atLeastMs ? ms : undefined;
+  });
 
 export const port = z.int().min(1).max(65_535);
 export const positive = z.int().min(1);

@@ -12,6 +12,7 @@ import {
   positive,
   serverName,
   socks5,
+  span,
 } from './fields.ts';
 
 /** What an operator is told about a setting. */
@@ -37,6 +38,7 @@ function timeout(fallback: string, atLeastMs: number, description: string) {
     .register(about, { description, allowed: durationText(atLeastMs), input: 'text' });
 }
 
+const SPAN_TEXT = 'a span such as "12h", "7d" or "2w"';
 const UP_TO_65535 = 'a whole number from 1 to 65535';
 
 /** The tables of the file. Field names are those of the file; durations come out in milliseconds. */
@@ -180,6 +182,38 @@ export const tables = {
       .register(about, {
         description: 'User that the engine runs as where the daemon is root; auto is mtp where there is such a user.',
         allowed: '"auto" or the name of a user of this system',
+        input: 'text',
+      }),
+  }),
+  rotation: z.strictObject({
+    max_age: z
+      .union([z.literal('none').transform(() => null), span(3_600_000)])
+      .prefault('none')
+      .register(about, {
+        description: 'Age at which a secret is replaced by itself; a user may have an age of their own.',
+        allowed: `"none" or ${SPAN_TEXT}, from 1h`,
+        input: 'text',
+      }),
+    grace: span(0)
+      .prefault('7d')
+      .register(about, {
+        description: 'How long a replaced secret is accepted beside the new one.',
+        allowed: SPAN_TEXT,
+        input: 'text',
+      }),
+    limit_networks: z
+      .union([z.literal('none').transform(() => null), z.int().min(0)])
+      .prefault('none')
+      .register(about, {
+        description: 'Networks that may use a replaced secret at once: IPv4 addresses and IPv6 /64.',
+        allowed: '"none" or a whole number from 0',
+        input: 'number',
+      }),
+    drain: span(0)
+      .prefault('1h')
+      .register(about, {
+        description: 'How long connections may go on with a secret that lets nobody in any more.',
+        allowed: SPAN_TEXT,
         input: 'text',
       }),
   }),

@@ -6,11 +6,11 @@ import type {
   EngineReply,
   LogLevel,
   LogReply,
-  Proof,
   ReloadPlan,
   ReloadReply,
   StatusReply,
   StopReply,
+  UsageReply,
 } from './schema.ts';
 
 const STATUS_MS = 5_000;
@@ -29,6 +29,12 @@ export async function getStatus(paths: Paths): Promise<StatusReply | undefined> 
 export async function planReload(paths: Paths): Promise<ReloadPlan | undefined> {
   const { reloadPlan } = await import('./schema.ts');
   return call(paths, 'GET', '/reload', reloadPlan, STATUS_MS);
+}
+
+/** What users did since the start of the running engine; undefined when no daemon runs. */
+export async function getUsage(paths: Paths): Promise<UsageReply | undefined> {
+  const { usageReply } = await import('./schema.ts');
+  return call(paths, 'GET', '/usage', usageReply, STATUS_MS);
 }
 
 /** Have the running daemon read its files again; undefined when none runs. */
@@ -60,14 +66,16 @@ export async function stopDaemon(paths: Paths, { now }: { now: boolean }): Promi
   return call(paths, 'POST', '/stop', stopReply, now ? STOP_NOW_MS : STATUS_MS, { now });
 }
 
-export type Notified = { running: false } | { running: true; revision: string; proofs: Proof[]; untried: number };
+export type Notified =
+  | { running: false }
+  | ({ running: true } & Pick<ReloadReply, 'revision' | 'proofs' | 'untried' | 'connections'>);
 
 /** Tell the daemon, if one runs, that a file changed, and hear what it serves now and how it proved that. */
 export async function notifyDaemon(paths: Paths): Promise<Notified> {
   const reply = await reloadDaemon(paths);
   if (reply === undefined) return { running: false };
-  const { revision, proofs, untried } = reply;
-  return { running: true, revision, proofs, untried };
+  const { revision, proofs, untried, connections } = reply;
+  return { running: true, revision, proofs, untried, connections };
 }
 
 async function call<Schema extends z.ZodType>(

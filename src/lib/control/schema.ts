@@ -123,6 +123,8 @@ export const reloadReply = reloadPlan.extend({
   /** Null where the engine took the change over as it runs. */
   handOver: handOver.nullable().default(null),
   proofs: z.array(proof),
+  /** Clients before and after, and how many were cut because they may not go on; null while no engine answers. */
+  connections: z.object({ before: count, after: count, cut: count }).nullable(),
   /** Secrets that changed and were not tried out, because they are too many. */
   untried: count,
 });
@@ -155,6 +157,22 @@ export const logReply = z.object({
   until: z.number().nullable(),
 });
 
+/** What users and secrets did since the start of the engine, by their ids. */
+export const usageReply = z.object({
+  rows: z.array(
+    z.object({
+      id: z.string(),
+      up: count,
+      down: count,
+      /** Now. */
+      connections: count,
+      networks: count,
+      /** Unix time in seconds. */
+      lastSeen: count,
+    }),
+  ),
+});
+
 export const failureReply = z.object({
   error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional(), exit: z.number() }),
 });
@@ -172,3 +190,4 @@ export type StopReply = z.infer<typeof stopReply>;
 export type EngineReply = z.infer<typeof engineReply>;
 export type LogLevel = z.infer<typeof logLevel>;
 export type LogReply = z.infer<typeof logReply>;
+export type UsageReply = z.infer<typeof usageReply>;

@@ -1,4 +1,5 @@
 import { Kysely, sql } from 'kysely';
+import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { createPrivate, ensureDirectory } from '../system/files.ts';
 import { withLock } from '../system/lock.ts';
@@ -31,7 +32,28 @@ export async function changeLedger<Result>(
   ledger: Ledger,
   change: (ledger: Ledger) => Promise<Result>,
 ): Promise<Result> {
-  return ledger.transaction().execute(change);
+  return ledger.transaction().execute(async (inside) => {
+    const result = await change(inside);
+    await markChange(inside);
+    return result;
+  });
+}
+
+const GENERATION = 'generation';
+
+/** A word that is another after every change, those of other processes included; null before the first. */
+export async function readGeneration(ledger: Ledger): Promise<string | null> {
+  const row = await ledger.selectFrom('meta').select('value').where('key', '=', GENERATION).executeTakeFirst();
+  return row?.value ?? null;
+}
+
+async function markChange(ledger: Ledger): Promise<void> {
+  const value = randomBytes(8).toString('hex');
+  await ledger
+    .insertInto('meta')
+    .values({ key: GENERATION, value })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
+    .execute();
 }
 
 /** Reads that belong together: all see the same state. */

@@ -12,7 +12,7 @@ export interface Tables {
 }
 
 interface MetaTable {
-  /** `sealing_key`: id of the entry of the keyring that every secret is sealed under. */
+  /** `sealing_key`: id of the entry of the keyring that every secret is sealed under. `generation`: see `readGeneration`. */
   key: string;
   value: string;
 }

@@ -9,6 +9,8 @@ export interface Paths {
   state: string;
   /** The system of record: users and their secrets. */
   ledgerFile: string;
+  /** Programs of the operator's that are told of what happens. */
+  hooks: string;
   /** The keys that secrets are sealed under; apart from the ledger. */
   keyringFile: string;
   /** Where earlier versions kept users; taken over into the ledger at first use. */
@@ -55,6 +57,7 @@ function lay(config: string, state: string, runtime: string): Paths {
     configFile: path.join(config, 'config.toml'),
     state,
     ledgerFile: path.join(state, 'ledger.db'),
+    hooks: path.join(config, 'hooks.d'),
     keyringFile: path.join(config, 'keyring.json'),
     usersFile: path.join(state, 'users.json'),
     socket: path.join(runtime, 'control.sock'),

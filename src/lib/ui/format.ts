@@ -36,3 +36,8 @@ export function plural(count: number, one: string, many = `${one}s`): string {
 export function formatDay(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }
+
+/** The UTC minute of a Unix time in ms, as 2026-01-31 14:05 UTC. */
+export function formatTime(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}

@@ -1,4 +1,4 @@
-import { formatBytes, formatDay } from '../ui/format.ts';
+import { formatBytes, formatDay, formatSpan, formatTime } from '../ui/format.ts';
 import { DEVICE_CONNECTIONS, isAccepted, mayConnect, type Quota, type SecretRecord, type UserRecord } from './user.ts';
 
 /** A user as commands show them: times in ISO 8601, limits in the words that flags and CSV files take. No secrets. */
@@ -10,6 +10,8 @@ export interface UserView {
   createdAt: string;
   lastSeenAt: string | null;
   expiresAt: string | null;
+  /** Null is as the settings say. */
+  rotateAfterMs: number | null;
   tags: string[];
   note: string;
   limits: {
@@ -34,6 +36,7 @@ export function viewUser(user: UserRecord, now: number): UserView {
     createdAt: iso(user.createdAt),
     lastSeenAt: isoOrNull(user.lastSeenAt),
     expiresAt: isoOrNull(user.expiresAt),
+    rotateAfterMs: user.rotateAfter,
     tags,
     note: notes,
     limits: {
@@ -67,13 +70,14 @@ export function describeUser(user: UserRecord, now: number): [string, string][] 
   return [
     ['Name', user.name],
     ['State', view.state],
-    ['Added', shortTime(user.createdAt)],
-    ['Last seen', user.lastSeenAt === null ? 'never' : shortTime(user.lastSeenAt)],
-    ['Expires', user.expiresAt === null ? 'never' : shortTime(user.expiresAt)],
+    ['Added', formatTime(user.createdAt)],
+    ['Last seen', user.lastSeenAt === null ? 'never' : formatTime(user.lastSeenAt)],
+    ['Expires', user.expiresAt === null ? 'never' : formatTime(user.expiresAt)],
     ['Devices', describeDevices(limits.connections)],
     ['Networks', limits.networks === null ? 'no limit' : `${limits.networks} at once`],
     ['Quota', describeQuota(limits.quota)],
     ['Speed', `up ${describeSpeed(limits.upBytesPerSecond)}, down ${describeSpeed(limits.downBytesPerSecond)}`],
+    ['Rotation', user.rotateAfter === null ? 'as in the settings' : `after ${formatSpan(user.rotateAfter)}`],
     ['Tags', user.tags.join(' ') || 'none'],
     ...(user.notes === '' ? [] : [['Note', user.notes] as [string, string]]),
     ...secrets.map(({ id, state, createdAt }): [string, string] => [
@@ -158,8 +162,4 @@ function iso(ms: number): string {
 
 function isoOrNull(ms: number | null): string | null {
   return ms === null ? null : iso(ms);
-}
-
-function shortTime(ms: number): string {
-  return `${iso(ms).slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -1,5 +1,6 @@
 import { EXIT, MtpError } from '../errors.ts';
 import { exposure } from '../keyring/keyring.ts';
+import { readGeneration } from '../ledger/open.ts';
 import type { UserFiles } from './files.ts';
 import { openUsers, toRecord } from './open-users.ts';
 import { selectUsers, type Which } from './select.ts';
@@ -17,6 +18,11 @@ export async function loadUsers(files: UserFiles, which: Which = 'all'): Promise
   const users = await readUsers(files, [], async (ledger) => openUsers(ledger, files, which));
   const warnings = await Promise.all([files.ledgerFile, files.keyringFile].map(exposure));
   return { users, warnings: warnings.flat() };
+}
+
+/** A word that is another after every change of the ledger; null before the first. */
+export async function generationOf(files: UserFiles): Promise<string | null> {
+  return readUsers(files, null, readGeneration);
 }
 
 /** The users of this installation without their keys, which need no opening. */

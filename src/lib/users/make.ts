@@ -15,6 +15,8 @@ export const SYSTEM: UserSources = { random: randomBytes, now: () => new Date() 
 export interface Profile {
   limits: Limits;
   expiresAt: number | null;
+  /** Age in ms at which a secret is replaced; null is as the settings say. */
+  rotateAfter: number | null;
   tags: string[];
   notes: string;
   enabled: boolean;
@@ -28,7 +30,7 @@ export interface NewUser extends Partial<Profile> {
 
 /** A user as wished, not yet kept. Words that cannot be a name, a tag or a note are errors. */
 export function makeUser(wish: NewUser, sources: UserSources): User {
-  const { name, key, limits = NO_LIMITS, expiresAt = null, tags = [], notes = '', enabled = true } = wish;
+  const { name, key, limits = NO_LIMITS, expiresAt = null, rotateAfter = null, tags = [], notes = '', enabled = true } = wish;
   assertUserName(name);
   assertNote(notes);
   const createdAt = sources.now().getTime();
@@ -42,7 +44,7 @@ export function makeUser(wish: NewUser, sources: UserSources): User {
     notes,
     tags: assertTags(tags),
     limits: { ...limits },
-    rotateAfter: null,
+    rotateAfter,
     secrets: [makeUserSecret(key, sources)],
   };
 }

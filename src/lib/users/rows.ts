@@ -64,14 +64,23 @@ export function toSecretRow(
   return {
     id: secret.id,
     user_id: userId,
-    state: secret.state,
     created_at: secret.createdAt,
+    last_seen_at: secret.lastSeenAt,
+    ...toSecretState(secret),
+    ...sealed,
+  };
+}
+
+/** The columns that change over a secret's life. */
+export function toSecretState(
+  secret: SecretRecord,
+): Pick<NewSecretRow, 'state' | 'retiring_until' | 'retire_limit_networks' | 'revoked_at' | 'tombstone_until'> {
+  return {
+    state: secret.state,
     retiring_until: secret.retiringUntil,
     retire_limit_networks: secret.retireLimitNetworks,
     revoked_at: secret.revokedAt,
     tombstone_until: secret.tombstoneUntil,
-    last_seen_at: secret.lastSeenAt,
-    ...sealed,
   };
 }
 

@@ -1,5 +1,5 @@
 import { notifyDaemon } from '../control/client.ts';
-import type { Proof } from '../control/schema.ts';
+import type { Proof, ReloadReply } from '../control/schema.ts';
 import { MtpError } from '../errors.ts';
 import type { Paths } from '../system/paths.ts';
 
@@ -9,7 +9,9 @@ export interface Effect {
   /** The revision that the engine confirmed; null when no proxy runs. */
   revision: string | null;
   proofs: Proof[];
-  /** The same in words. */
+  /** Clients before and after, and how many were cut; null when no proxy runs. */
+  connections: ReloadReply['connections'];
+  /** The proofs in words. */
   sentence: string;
 }
 
@@ -33,9 +35,9 @@ export async function takeEffect(paths: Paths, { done, later }: KeptChange): Pro
     });
   });
   if (!notified.running) {
-    return { running: false, revision: null, proofs: [], sentence: `No proxy is running here; ${later}.` };
+    return { running: false, revision: null, proofs: [], connections: null, sentence: `No proxy is running here; ${later}.` };
   }
-  const { revision, proofs, untried } = notified;
+  const { revision, proofs, untried, connections } = notified;
   const failed = proofs.filter(({ ok }) => !ok);
   if (failed.length > 0) {
     throw new MtpError('NOT_PROVED', `${done}, but the running proxy does not show it: ${inWords(failed)}`, {
@@ -47,7 +49,7 @@ export async function takeEffect(paths: Paths, { done, later }: KeptChange): Pro
     proofs.length > 0
       ? `The running proxy shows it: ${inWords(proofs)}.${rest}`
       : `The running proxy serves revision ${revision.slice(0, 12)}; no handshake was tried.`;
-  return { running: true, revision, proofs, sentence: shown };
+  return { running: true, revision, proofs, connections, sentence: shown };
 }
 
 /** Those who share an outcome are named together, some of them where they are many. */

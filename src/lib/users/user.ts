@@ -66,7 +66,7 @@ export interface UserRecord {
   /** In order. */
   tags: string[];
   limits: Limits;
-  /** Age in ms at which a secret is to be replaced. */
+  /** Age in ms at which a secret is to be replaced; null is as the settings say. */
   rotateAfter: number | null;
   /** In the order in which they were added. */
   secrets: SecretRecord[];

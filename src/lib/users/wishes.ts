@@ -1,3 +1,4 @@
+import { parseSpan } from '../config/duration.ts';
 import { EXIT, MtpError } from '../errors.ts';
 import type { Profile } from './make.ts';
 import { DEVICE_CONNECTIONS, type Limits, type Quota, QUOTA_PERIODS } from './user.ts';
@@ -7,7 +8,6 @@ import { DEVICE_CONNECTIONS, type Limits, type Quota, QUOTA_PERIODS } from './us
 const NONE = 'none';
 const BYTE_UNITS = { B: 1, KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30, TB: 2 ** 40, PB: 2 ** 50 } as const;
 const BIT_UNITS = { kbit: 1e3, mbit: 1e6, gbit: 1e9 } as const;
-const SPAN_UNITS = { h: 3600_000, d: 86_400_000, w: 7 * 86_400_000 } as const;
 
 /** A time beyond these is a slip of the finger. Unix ms. */
 const EARLIEST = Date.UTC(2000, 0, 1);
@@ -54,10 +54,18 @@ export function parseSpeed(text: string, what: 'speed' | 'up' | 'down'): number 
 /** `30d`, `12h`, `2w` from now; or a day, which begins at 00:00 UTC, or a time in ISO 8601. Unix ms. */
 export function parseExpiry(text: string, now: number): number | null {
   if (text === NONE) return null;
-  const [, count, unit] = /^(\d{1,6})([hdw])$/.exec(text) ?? [];
-  const at = count === undefined ? parseTime(text) : now + Number(count) * SPAN_UNITS[unit as keyof typeof SPAN_UNITS];
+  const span = parseSpan(text);
+  const at = span === undefined ? parseTime(text) : now + span;
   if (at !== undefined && at >= EARLIEST && at <= LATEST) return at;
   throw wrong('expires', text, 'Write a span such as 30d, a day such as 2027-01-31 (00:00 UTC), or none.');
+}
+
+/** `30d`: an hour at least. Ms. */
+function parseAge(text: string): number | null {
+  if (text === NONE) return null;
+  const ms = parseSpan(text);
+  if (ms !== undefined && ms >= 3_600_000) return ms;
+  throw wrong('rotate-after', text, 'Write a span such as 30d, of 1h at least, or none.');
 }
 
 /** The day from which the periods of a quota are counted. Unix ms. */
@@ -102,6 +110,7 @@ export interface Wishes {
   up?: string | undefined;
   down?: string | undefined;
   expires?: string | undefined;
+  'rotate-after'?: string | undefined;
   tag?: string[] | undefined;
   note?: string | undefined;
 }
@@ -109,6 +118,7 @@ export interface Wishes {
 /** What of a user's profile is wished to be other than `limits` say now; nothing where no flag is given. */
 export function readWishes(wishes: Wishes, limits: Readonly<Limits>, now: number): Partial<Omit<Profile, 'enabled'>> {
   const { devices, speed, up, down, expires, tag, note } = wishes;
+  const { 'rotate-after': rotateAfter } = wishes;
   const { 'max-networks': networks, quota, 'quota-from': start } = wishes;
   const given = [devices, networks, quota, start, speed, up, down].some((wish) => wish !== undefined);
   const wished: Limits = {
@@ -121,6 +131,7 @@ export function readWishes(wishes: Wishes, limits: Readonly<Limits>, now: number
   return {
     ...(given ? { limits: wished } : {}),
     ...(expires === undefined ? {} : { expiresAt: parseExpiry(expires, now) }),
+    ...(rotateAfter === undefined ? {} : { rotateAfter: parseAge(rotateAfter) }),
     ...(tag === undefined ? {} : { tags: tag.length === 1 && tag[0] === NONE ? [] : tag }),
     ...(note === undefined ? {} : { notes: note }),
   };

@@ -1,0 +1,29 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../../lib/cli/base-command.ts';
+import { getUsage } from '../../lib/control/client.ts';
+import { ROTATION_HEADERS, rotationRow } from '../../lib/rotation/describe.ts';
+import { listRotations, type Rotation } from '../../lib/rotation/rotations.ts';
+import { formatTable } from '../../lib/ui/table.ts';
+import { listUsers } from '../../lib/users/load.ts';
+
+export default class SecretRotations extends BaseCommand {
+  static override summary = 'Show who still uses secrets that were replaced, and which can be closed.';
+
+  static override flags = {
+    all: Flags.boolean({ summary: 'Those too that were closed, and are remembered for 30 days.' }),
+  };
+
+  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --all --json'];
+
+  async run(): Promise<{ running: boolean; rotations: Rotation[] }> {
+    const { flags } = await this.parse(SecretRotations);
+    const paths = this.paths(flags);
+    const [users, usage] = await Promise.all([listUsers(paths), getUsage(paths)]);
+    const rotations = listRotations(users, usage ?? null, Date.now()).filter(
+      ({ state }) => flags.all || state !== 'revoked',
+    );
+    if (rotations.length === 0) this.log('No secret that was replaced is still open.');
+    else for (const line of formatTable(ROTATION_HEADERS, rotations.map(rotationRow))) this.log('%s', line);
+    return { running: usage !== undefined, rotations };
+  }
+}

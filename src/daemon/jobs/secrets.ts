@@ -1,0 +1,67 @@
+import type { Settings } from '../../lib/config/schema.ts';
+import type { Access } from '../../lib/link/access.ts';
+import { announceRotation } from '../../lib/rotation/announce.ts';
+import { isDue, rotateSecrets } from '../../lib/rotation/rotate.ts';
+import { sweepSecrets } from '../../lib/rotation/sweep.ts';
+import type { Paths } from '../../lib/system/paths.ts';
+import { generationOf } from '../../lib/users/load.ts';
+import type { User } from '../../lib/users/user.ts';
+import type { Log } from '../telemetry/log.ts';
+
+export interface SecretKeeperParts {
+  paths: Paths;
+  /** What is in force. */
+  inForce: () => { settings: Settings; users: User[]; generation: string | null };
+  reload: () => Promise<unknown>;
+  access: () => Access;
+  log: Log;
+  now: () => number;
+}
+
+/**
+ * Secrets as time passes: those whose grace or memory is over, those that are old enough to be replaced by themselves, and
+ * changes by a command that was killed before it could tell us.
+ */
+export class SecretKeeper {
+  readonly #parts: SecretKeeperParts;
+  /** The newest generation of the ledger that a reload was tried with: one that failed is not tried again by itself. */
+  #tried: string | null = null;
+
+  constructor(parts: SecretKeeperParts) {
+    this.#parts = parts;
+  }
+
+  async run(): Promise<void> {
+    const { paths, inForce, now, log } = this.#parts;
+    const swept = await sweepSecrets(paths, inForce().settings.rotation.drain, now());
+    if (swept > 0) log('info', 'secrets_aged', { secrets: swept });
+    await this.#replaceOld();
+    await this.#takeOver();
+  }
+
+  async #replaceOld(): Promise<void> {
+    const { paths, inForce, access, now, log } = this.#parts;
+    const { settings, users } = inForce();
+    const { max_age: maxAge, grace, limit_networks: limitNetworks } = settings.rotation;
+    const olderThanMs = ({ rotateAfter }: { rotateAfter: number | null }): number | null => rotateAfter ?? maxAge;
+    const names = users.filter((user) => isDue(user, olderThanMs(user), now())).map(({ name }) => name);
+    if (names.length === 0) return;
+    const rotated = await rotateSecrets(paths, { names, olderThanMs }, { graceMs: grace, limitNetworks });
+    log('info', 'secrets_rotated', { users: rotated.length });
+    // Nobody is told of a link that does not work.
+    await this.#takeOver();
+    const hook = await announceRotation(paths, rotated, access(), { reason: 'policy', now: now() });
+    if (hook.state === 'failed') log('error', 'hook_failed', { hook: 'on-rotate', reason: hook.reason });
+    else log('info', 'rotation_announced', { hook: hook.state });
+  }
+
+  /** Serve what the ledger says, if that is something else than what is served. */
+  async #takeOver(): Promise<void> {
+    const { paths, inForce, reload, log } = this.#parts;
+    const generation = await generationOf(paths);
+    if (generation === inForce().generation || generation === this.#tried) return;
+    this.#tried = generation;
+    log('info', 'ledger_changed', { generation });
+    await reload();
+  }
+}

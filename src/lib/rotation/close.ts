@@ -1,0 +1,65 @@
+import { EXIT, MtpError } from '../errors.ts';
+import { changeLedger } from '../ledger/open.ts';
+import type { UserFiles } from '../users/files.ts';
+import { findUser } from '../users/load.ts';
+import { notKept, recordOf } from '../users/store.ts';
+import { isAccepted, type SecretRecord, type UserRecord } from '../users/user.ts';
+import { withUsers } from '../users/with-users.ts';
+import { drain, revoke } from './states.ts';
+import { writeStates } from './write.ts';
+
+/** Which secrets to close: those that were replaced, or one by its id, which may be the one in use. */
+export interface Closing {
+  name: string;
+  id?: string | undefined;
+  /** Cut who is connected with it, too. */
+  now: boolean;
+}
+
+export interface Closed {
+  user: UserRecord;
+  /** As they are now. */
+  closed: SecretRecord[];
+}
+
+/** Let nobody in any more with secrets that were replaced. */
+export async function closeSecrets(files: UserFiles, closing: Closing, at: number): Promise<Closed> {
+  return withUsers(files, async (ledger) => {
+    const { wanted } = await changeLedger(ledger, async (change) => {
+      const chosen = toClose(await recordOf(change, closing.name), closing);
+      const pairs = chosen.map((secret): [SecretRecord, SecretRecord] => [
+        secret,
+        closing.now ? revoke(secret, at) : drain(secret, at),
+      ]);
+      await writeStates(change, pairs);
+      return { wanted: new Map(pairs.map(([{ id }, after]) => [id, after.state])) };
+    });
+    const user = await findUser(files, closing.name);
+    const closed = user.secrets.filter(({ id }) => wanted.has(id));
+    if (closed.length !== wanted.size || closed.some(({ id, state }) => wanted.get(id) !== state)) {
+      throw notKept(files, user.name);
+    }
+    return { user, closed };
+  });
+}
+
+/** The secrets that would be closed, none where that was done before; where nothing was replaced, that is an error. */
+export function toClose({ name, secrets }: UserRecord, { id, now }: Closing): SecretRecord[] {
+  if (id !== undefined) {
+    const found = secrets.find((secret) => secret.id === id);
+    if (found !== undefined) return [found];
+    throw new MtpError('SECRET_UNCLEAR', `${name} has no secret ${id.slice(0, 40)}`, {
+      exit: EXIT.usage,
+      hint: `Name one of: ${secrets.map((secret) => secret.id).join(', ')}`,
+    });
+  }
+  const old = secrets.filter(({ state }) => state === 'retiring' || (now && state === 'draining'));
+  if (old.length > 0 || secrets.some((secret) => !isAccepted(secret))) return old;
+  throw new MtpError('NOTHING_TO_CLOSE', `${name} has no secret that was replaced`, {
+    exit: EXIT.precondition,
+    hint:
+      secrets.length > 0
+        ? `Replace the one in use first with: mtp secret rotate ${name}`
+        : `Give ${name} a secret with: mtp secret add ${name}`,
+  });
+}

@@ -1,0 +1,66 @@
+import type { HookOutcome } from '../hooks/hooks.ts';
+import { formatSpan, formatTime, plural } from '../ui/format.ts';
+import type { UserRecord } from '../users/user.ts';
+import { nameSome, type RotationReport } from './perform.ts';
+import type { How } from './rotate.ts';
+import type { Rotation } from './rotations.ts';
+
+/** What a rotation would do, as a sentence. */
+export function describePlan(users: Pick<UserRecord, 'name'>[], how: How): string {
+  if (users.length === 0) return 'Nobody has a secret that is to be replaced.';
+  const whose = users.length === 1 ? `the secret of ${nameSome(users)}` : `the secrets of ${plural(users.length, 'user')}: ${nameSome(users)}`;
+  if (how === 'emergency') return `This replaces ${whose}, refuses the old at once and cuts who is connected with it.`;
+  const limit = how.limitNetworks === null ? '' : `, from ${plural(how.limitNetworks, 'network')} at once`;
+  return `This replaces ${whose}; the old is accepted for ${formatSpan(how.graceMs)} more${limit}.`;
+}
+
+/** What a rotation did, line by line. */
+export function describeRotation({ rotated, effect, hook, grace }: RotationReport): string[] {
+  const [first] = rotated;
+  if (first === undefined) return ['Nobody had a secret to replace any more.'];
+  const names = nameSome(rotated);
+  const before = rotated.length === 1 ? 'The old one' : 'The old ones';
+  const until = first.before.find(({ state }) => state === 'retiring')?.retiringUntil ?? null;
+  const old =
+    first.before.length === 0
+      ? ''
+      : grace === null || until === null
+        ? ` ${before} let nobody in any more.`
+        : ` ${before} can be used until ${formatTime(until)}.`;
+  const lines = [`${names} ${rotated.length === 1 ? 'has a new secret' : 'have new secrets'}.${old}`, effect.sentence];
+  const cut = effect.connections;
+  if (cut !== null) lines.push(describeConnections(cut));
+  if (rotated.length === 1) lines.push(`New link: ${first.link.tg}`);
+  lines.push(...describeHook(hook));
+  if (grace !== null && until !== null) lines.push('See who still uses the old one with: mtp secret rotations');
+  return lines;
+}
+
+/** What happened to connections meanwhile. */
+export function describeConnections({ before, after, cut }: { before: number; after: number; cut: number }): string {
+  const kept = `${plural(before, 'connection')} before, ${after} after`;
+  return cut === 0 ? `${kept}; none was cut.` : `${kept}; ${cut} of who may not go on ${cut === 1 ? 'was' : 'were'} cut.`;
+}
+
+export function describeHook(hook: HookOutcome): string[] {
+  if (hook.state === 'none') return [];
+  if (hook.state === 'ran') return [`The hook on-rotate was told, and ended well after ${hook.ms} ms.`];
+  return [`The hook on-rotate failed: ${hook.reason}.`];
+}
+
+export const ROTATION_HEADERS = ['NAME', 'OLD SECRET', 'STATE', 'UNTIL', 'NETWORKS', 'CONNECTIONS', 'SEEN', 'SAFE TO CLOSE'];
+
+/** A replaced secret as a row of a list, under `ROTATION_HEADERS`. */
+export function rotationRow(rotation: Rotation): string[] {
+  const { name, secret, state, until, networks, connections, lastSeenAt, safe, why } = rotation;
+  return [
+    name,
+    secret,
+    state,
+    until === null ? '-' : formatTime(Date.parse(until)),
+    networks === null ? '?' : String(networks),
+    connections === null ? '?' : String(connections),
+    lastSeenAt === null ? 'never' : formatTime(Date.parse(lastSeenAt)),
+    state === 'revoked' ? why : `${safe ? 'yes' : 'no'}: ${why}`,
+  ];
+}

@@ -1,0 +1,93 @@
+import { openSealing } from '../keyring/sealing.ts';
+import { changeLedger, type Ledger } from '../ledger/open.ts';
+import type { UserFiles } from '../users/files.ts';
+import { insertSecrets } from '../users/insert.ts';
+import { makeUserSecret, SYSTEM, type UserSources } from '../users/make.ts';
+import { openUsers, toRecord } from '../users/open-users.ts';
+import { selectWithin } from '../users/select.ts';
+import { notKept, recordOf } from '../users/store.ts';
+import { foldName, isAccepted, type SecretRecord, type User, type UserRecord } from '../users/user.ts';
+import { withUsers } from '../users/with-users.ts';
+import { type Grace, retire, revoke } from './states.ts';
+import { writeStates } from './write.ts';
+
+/** Whose secrets: those of some names, or of all users; of these only who has no active secret younger than an age in ms. */
+export interface Whose {
+  names: string[] | 'all';
+  olderThanMs: ((user: UserRecord) => number | null) | null;
+}
+
+/** How the secrets before go: with a grace, or at once. */
+export type How = Grace | 'emergency';
+
+export interface Rotated {
+  user: User;
+  /** Id of the new secret. */
+  fresh: string;
+  /** What went before it, as it is now. */
+  before: SecretRecord[];
+}
+
+/** Whose secrets a rotation would replace now. */
+export async function planRotation(files: UserFiles, whose: Whose, now: number): Promise<UserRecord[]> {
+  return withUsers(files, async (ledger) => chosen(ledger, whose, now));
+}
+
+/** Give users a new secret in place of those they have: all of them, or where anything fails none. Nobody is an empty list. */
+export async function rotateSecrets(
+  files: UserFiles,
+  whose: Whose,
+  how: How,
+  sources: UserSources = SYSTEM,
+): Promise<Rotated[]> {
+  const now = sources.now().getTime();
+  return withUsers(files, async (ledger) => {
+    const rotated = await changeLedger(ledger, async (change) => {
+      const users = await chosen(change, whose, now);
+      const sealing = await openSealing(change, files, sources);
+      const changes = users.map((user) => ({ user, fresh: makeUserSecret(undefined, sources) }));
+      for (const { user, fresh } of changes) {
+        await writeStates(
+          change,
+          user.secrets.map((secret) => [secret, how === 'emergency' ? revoke(secret, now) : retire(secret, how, now)]),
+        );
+        await insertSecrets(change, { id: user.id, secrets: [fresh] }, sealing);
+      }
+      return changes;
+    });
+    return readBack(ledger, files, rotated);
+  });
+}
+
+async function readBack(
+  ledger: Ledger,
+  files: UserFiles,
+  rotated: { user: UserRecord; fresh: { id: string; key: string } }[],
+): Promise<Rotated[]> {
+  const kept = new Map(
+    (await openUsers(ledger, files, { ids: rotated.map(({ user }) => user.id) })).map((user) => [user.id, user]),
+  );
+  return rotated.map(({ user: { id, name }, fresh }) => {
+    const user = kept.get(id);
+    if (user?.secrets.find((secret) => secret.id === fresh.id)?.key !== fresh.key) throw notKept(files, name);
+    return { user, fresh: fresh.id, before: user.secrets.filter((secret) => secret.id !== fresh.id) };
+  });
+}
+
+async function chosen(ledger: Ledger, { names, olderThanMs }: Whose, now: number): Promise<UserRecord[]> {
+  const users: UserRecord[] = [];
+  if (names === 'all') users.push(...(await selectWithin(ledger, 'all')).map(toRecord).filter(hasAccepted));
+  else for (const name of new Set(names.map(foldName))) users.push(await recordOf(ledger, name));
+  return olderThanMs === null ? users : users.filter((user) => isDue(user, olderThanMs(user), now));
+}
+
+function hasAccepted({ secrets }: UserRecord): boolean {
+  return secrets.some(isAccepted);
+}
+
+/** Whether the newest active secret is as old as that; a user without one has nothing to replace. */
+export function isDue({ secrets }: UserRecord, ageMs: number | null, now: number): boolean {
+  const active = secrets.filter(({ state }) => state === 'active');
+  if (ageMs === null || active.length === 0) return false;
+  return now - Math.max(...active.map(({ createdAt }) => createdAt)) >= ageMs;
+}
