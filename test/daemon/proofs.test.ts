@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  accessChanges,
-  chooseTried,
-  dialable,
-  judge,
-  refuting,
-  standingAccess,
-} from '../../src/daemon/proofs.ts';
+import { accessChanges, chooseTried, dialable, judge, refuting, standingAccess } from '../../src/daemon/proofs.ts';
 import type { HandshakeVerdict } from '../../src/lib/probe/handshake.ts';
 import { NO_LIMITS, type SecretState, type User, type UserSecret } from '../../src/lib/users/user.ts';
 import { engineSettings } from '../support/engine.ts';
@@ -58,12 +51,23 @@ describe('changes of access', () => {
         { ...secret, id: 'new', key: 'n' },
       ],
     });
-    const [old, fresh] = [{ name: 'bob (old secret)', key: 'k' }, { name: 'bob', key: 'n', access: true }];
+    const [old, fresh] = [
+      { name: 'bob (old secret)', key: 'k' },
+      { name: 'bob', key: 'n', access: true },
+    ];
     expect(accessChanges([bob], [withOld('retiring')], NOW)).toEqual([{ ...old, access: true }, fresh]);
     expect(accessChanges([bob], [withOld('retiring', 0)], NOW)).toEqual([fresh, { ...old, access: false }]);
     expect(accessChanges([withOld('retiring')], [withOld('draining')], NOW)).toEqual([{ ...old, access: false }]);
     expect(accessChanges([withOld('draining')], [withOld('revoked')], NOW)).toEqual([{ ...old, access: false }]);
     expect(accessChanges([withOld('revoked')], [withOld('revoked')], NOW)).toEqual([]);
+  });
+  it('are tried out in part where they are many, those gained and those lost', () => {
+    const many = (from: number, access: boolean): ReturnType<typeof accessChanges> =>
+      Array.from({ length: 100 }, (_, at) => ({ name: `u${from + at}`, key: `k${from + at}`, access }));
+    const tried = chooseTried([...many(0, true), ...many(100, false)]);
+    expect(tried).toHaveLength(16);
+    expect(tried.filter(({ access }) => access)).toHaveLength(8);
+    expect(tried.map(({ name }) => name)).toEqual(expect.arrayContaining(['u0', 'u99', 'u100', 'u199']));
   });
   it('do not follow from a new name', () => {
     expect(accessChanges([user('a', 'k')], [user('b', 'k')], NOW)).toEqual([]);

@@ -14,7 +14,8 @@ import { findDaemon, findEngines, signal } from '../../src/lib/service/processes
 import { type Paths, resolvePaths } from '../../src/lib/system/paths.ts';
 import { loadUsers } from '../../src/lib/users/load.ts';
 import { currentSecret } from '../../src/lib/users/user.ts';
-import { bareTelegram, cover, type Peer } from '../lib/probe/servers.ts';
+import { cover } from '../lib/probe/servers.ts';
+import { startFakeDc } from './fake-dc.ts';
 import { freePort } from './load.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/dev.js', import.meta.url));
@@ -54,7 +55,7 @@ export interface Installation {
 export async function installation(): Promise<Installation> {
   const home = await mkdtemp(path.join(os.tmpdir(), 'mtp-life-'));
   const paths = resolvePaths({ home, env: {}, isRoot: false, userHome: home });
-  const [dc, site, port] = [await bareTelegram(null), await cover({}), await freePort()];
+  const [dc, site, port] = [await startFakeDc(), await cover({}), await freePort()];
   const env = environment(dc, site);
   const children = new Set<ChildProcess>();
   const mtp = async (...args: string[]): Promise<Ended> => {
@@ -111,7 +112,7 @@ export async function installation(): Promise<Installation> {
   };
 }
 
-function environment(dc: Peer, site: Peer): NodeJS.ProcessEnv {
+function environment(dc: { port: number }, site: { port: number }): NodeJS.ProcessEnv {
   const at = `127.0.0.1:${dc.port}`;
   return {
     ...process.env,

@@ -13,7 +13,10 @@ export default class SecretRotations extends BaseCommand {
     all: Flags.boolean({ summary: 'Those too that were closed, and are remembered for 30 days.' }),
   };
 
-  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --all --json'];
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --all --json',
+  ];
 
   async run(): Promise<{ running: boolean; rotations: Rotation[] }> {
     const { flags } = await this.parse(SecretRotations);

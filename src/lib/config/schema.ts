@@ -194,13 +194,11 @@ export const tables = {
         allowed: `"none" or ${SPAN_TEXT}, from 1h`,
         input: 'text',
       }),
-    grace: span(0)
-      .prefault('7d')
-      .register(about, {
-        description: 'How long a replaced secret is accepted beside the new one.',
-        allowed: SPAN_TEXT,
-        input: 'text',
-      }),
+    grace: span(0).prefault('7d').register(about, {
+      description: 'How long a replaced secret is accepted beside the new one.',
+      allowed: SPAN_TEXT,
+      input: 'text',
+    }),
     limit_networks: z
       .union([z.literal('none').transform(() => null), z.int().min(0)])
       .prefault('none')
@@ -209,13 +207,11 @@ export const tables = {
         allowed: '"none" or a whole number from 0',
         input: 'number',
       }),
-    drain: span(0)
-      .prefault('1h')
-      .register(about, {
-        description: 'How long connections may go on with a secret that lets nobody in any more.',
-        allowed: SPAN_TEXT,
-        input: 'text',
-      }),
+    drain: span(0).prefault('1h').register(about, {
+      description: 'How long connections may go on with a secret that lets nobody in any more.',
+      allowed: SPAN_TEXT,
+      input: 'text',
+    }),
   }),
   link: z.strictObject({
     server: serverName.optional().register(about, {

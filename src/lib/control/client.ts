@@ -67,8 +67,7 @@ export async function stopDaemon(paths: Paths, { now }: { now: boolean }): Promi
 }
 
 export type Notified =
-  | { running: false }
-  | ({ running: true } & Pick<ReloadReply, 'revision' | 'proofs' | 'untried' | 'connections'>);
+  { running: false } | ({ running: true } & Pick<ReloadReply, 'revision' | 'proofs' | 'untried' | 'connections'>);
 
 /** Tell the daemon, if one runs, that a file changed, and hear what it serves now and how it proved that. */
 export async function notifyDaemon(paths: Paths): Promise<Notified> {

@@ -61,7 +61,9 @@ async function refuse(file: string): Promise<string | null | undefined> {
   } catch (error) {
     const code = errnoCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-    return code === 'EACCES' ? `it cannot be run: chmod u+x ${file}` : `it cannot be looked at: ${code ?? String(error)}`;
+    return code === 'EACCES'
+      ? `it cannot be run: chmod u+x ${file}`
+      : `it cannot be looked at: ${code ?? String(error)}`;
   }
 }
 

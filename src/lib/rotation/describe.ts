@@ -8,7 +8,10 @@ import type { Rotation } from './rotations.ts';
 /** What a rotation would do, as a sentence. */
 export function describePlan(users: Pick<UserRecord, 'name'>[], how: How): string {
   if (users.length === 0) return 'Nobody has a secret that is to be replaced.';
-  const whose = users.length === 1 ? `the secret of ${nameSome(users)}` : `the secrets of ${plural(users.length, 'user')}: ${nameSome(users)}`;
+  const whose =
+    users.length === 1
+      ? `the secret of ${nameSome(users)}`
+      : `the secrets of ${plural(users.length, 'user')}: ${nameSome(users)}`;
   if (how === 'emergency') return `This replaces ${whose}, refuses the old at once and cuts who is connected with it.`;
   const limit = how.limitNetworks === null ? '' : `, from ${plural(how.limitNetworks, 'network')} at once`;
   return `This replaces ${whose}; the old is accepted for ${formatSpan(how.graceMs)} more${limit}.`;
@@ -39,7 +42,9 @@ export function describeRotation({ rotated, effect, hook, grace }: RotationRepor
 /** What happened to connections meanwhile. */
 export function describeConnections({ before, after, cut }: { before: number; after: number; cut: number }): string {
   const kept = `${plural(before, 'connection')} before, ${after} after`;
-  return cut === 0 ? `${kept}; none was cut.` : `${kept}; ${cut} of who may not go on ${cut === 1 ? 'was' : 'were'} cut.`;
+  return cut === 0
+    ? `${kept}; none was cut.`
+    : `${kept}; ${cut} of who may not go on ${cut === 1 ? 'was' : 'were'} cut.`;
 }
 
 export function describeHook(hook: HookOutcome): string[] {
@@ -48,7 +53,16 @@ export function describeHook(hook: HookOutcome): string[] {
   return [`The hook on-rotate failed: ${hook.reason}.`];
 }
 
-export const ROTATION_HEADERS = ['NAME', 'OLD SECRET', 'STATE', 'UNTIL', 'NETWORKS', 'CONNECTIONS', 'SEEN', 'SAFE TO CLOSE'];
+export const ROTATION_HEADERS = [
+  'NAME',
+  'OLD SECRET',
+  'STATE',
+  'UNTIL',
+  'NETWORKS',
+  'CONNECTIONS',
+  'SEEN',
+  'SAFE TO CLOSE',
+];
 
 /** A replaced secret as a row of a list, under `ROTATION_HEADERS`. */
 export function rotationRow(rotation: Rotation): string[] {

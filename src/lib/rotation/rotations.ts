@@ -63,7 +63,8 @@ interface Use {
 function judge({ state }: SecretRecord, { connections, networks, lastSeen, now }: Use): { safe: boolean; why: string } {
   if (state === 'revoked') return { safe: true, why: 'closed' };
   if (connections === null) return { safe: false, why: 'no proxy runs, so who uses it is not known' };
-  if (connections > 0) return { safe: false, why: `in use from ${networks === 1 ? 'one network' : `${networks} networks`}` };
+  if (connections > 0)
+    return { safe: false, why: `in use from ${networks === 1 ? 'one network' : `${networks} networks`}` };
   if (now - lastSeen < LATELY_MS) return { safe: false, why: 'used within the last day' };
   return { safe: true, why: lastSeen === 0 ? 'not seen in use' : 'not used for a day' };
 }

@@ -30,7 +30,16 @@ export interface NewUser extends Partial<Profile> {
 
 /** A user as wished, not yet kept. Words that cannot be a name, a tag or a note are errors. */
 export function makeUser(wish: NewUser, sources: UserSources): User {
-  const { name, key, limits = NO_LIMITS, expiresAt = null, rotateAfter = null, tags = [], notes = '', enabled = true } = wish;
+  const {
+    name,
+    key,
+    limits = NO_LIMITS,
+    expiresAt = null,
+    rotateAfter = null,
+    tags = [],
+    notes = '',
+    enabled = true,
+  } = wish;
   assertUserName(name);
   assertNote(notes);
   const createdAt = sources.now().getTime();

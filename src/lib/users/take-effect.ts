@@ -35,7 +35,13 @@ export async function takeEffect(paths: Paths, { done, later }: KeptChange): Pro
     });
   });
   if (!notified.running) {
-    return { running: false, revision: null, proofs: [], connections: null, sentence: `No proxy is running here; ${later}.` };
+    return {
+      running: false,
+      revision: null,
+      proofs: [],
+      connections: null,
+      sentence: `No proxy is running here; ${later}.`,
+    };
   }
   const { revision, proofs, untried, connections } = notified;
   const failed = proofs.filter(({ ok }) => !ok);

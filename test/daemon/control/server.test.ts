@@ -47,7 +47,8 @@ const RELOADED = {
   restartNeeded: [],
   handOver: null,
   proofs: [{ name: 'me', ok: true, detail: 'ok' }],
-  untried: 0, connections: null,
+  untried: 0,
+  connections: null,
 };
 
 let home: string;
@@ -79,7 +80,13 @@ describe('control socket', () => {
   it('answers status and reload', async () => {
     await serve();
     expect(await getStatus(paths)).toEqual(STATUS);
-    expect(await notifyDaemon(paths)).toEqual({ running: true, revision: 'def', proofs: RELOADED.proofs, untried: 0, connections: null });
+    expect(await notifyDaemon(paths)).toEqual({
+      running: true,
+      revision: 'def',
+      proofs: RELOADED.proofs,
+      untried: 0,
+      connections: null,
+    });
   });
   it('passes on what went wrong, with its hint and exit status', async () => {
     const broken = new MtpError('CONFIG', 'config.toml:3:1: unknown key', { hint: 'Remove it.', exit: 5 });

@@ -44,7 +44,8 @@ it('a running proxy says what it serves and what has to wait', async () => {
       restartNeeded: ['listen.port'],
       handOver: null,
       proofs: [],
-      untried: 0, connections: null,
+      untried: 0,
+      connections: null,
     }),
   );
   const effect = await takeEffect(paths, ['listen.port', 'log.level'], { MTP_LOG_LEVEL: 'warn' });
@@ -58,7 +59,15 @@ it('a running proxy says what it serves and what has to wait', async () => {
 it('a handshake that fails after the change is an error', async () => {
   const proofs = [{ name: 'me', ok: false, detail: 'timed out' }];
   await serve(() =>
-    Promise.resolve({ revision: REVISION, changed: true, restartNeeded: [], handOver: null, proofs, untried: 0, connections: null }),
+    Promise.resolve({
+      revision: REVISION,
+      changed: true,
+      restartNeeded: [],
+      handOver: null,
+      proofs,
+      untried: 0,
+      connections: null,
+    }),
   );
   await expect(takeEffect(paths, [], {})).rejects.toMatchObject({
     code: 'NOT_PROVED',

@@ -39,7 +39,10 @@ describe('the life of a secret', () => {
   it('is never longer or wider for being replaced again', () => {
     const once = retire(secret, { graceMs: DAY, limitNetworks: 1 }, 0);
     expect(retire(once, { graceMs: 7 * DAY, limitNetworks: null }, 1)).toEqual(once);
-    expect(retire(once, { graceMs: 0, limitNetworks: 0 }, 1)).toMatchObject({ retiringUntil: 1, retireLimitNetworks: 0 });
+    expect(retire(once, { graceMs: 0, limitNetworks: 0 }, 1)).toMatchObject({
+      retiringUntil: 1,
+      retireLimitNetworks: 0,
+    });
   });
   it('never comes back to being accepted', () => {
     const step = fc.constantFrom(

@@ -1,0 +1,213 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { RotationReport } from '../../../src/lib/rotation/perform.ts';
+import { rotateSecrets } from '../../../src/lib/rotation/rotate.ts';
+import type { Rotation } from '../../../src/lib/rotation/rotations.ts';
+import { loadUser } from '../../../src/lib/users/load.ts';
+import { currentSecret, type UserSecret } from '../../../src/lib/users/user.ts';
+import { type Installation, installation } from '../../support/installation.ts';
+import { connectEe, type Session } from '../../support/raw-client.ts';
+
+let at: Installation;
+const open: Session[] = [];
+
+beforeEach(async () => {
+  at = await installation();
+});
+afterEach(async () => {
+  for (const session of open.splice(0)) session.peer.close();
+  await at.close();
+});
+
+async function secretOf(name: string): Promise<UserSecret> {
+  return currentSecret((await loadUser(at.paths, name)).user) as UserSecret;
+}
+
+/** Open a session that Telegram answers; null where the proxy keeps it out. */
+async function enter({ key }: { key: string }): Promise<Session | null> {
+  const target = { host: '127.0.0.1', port: at.port };
+  const session = await connectEe(target, { key: Buffer.from(key, 'hex'), domain: 'cover.test' }).catch(() => null);
+  if (session === null || !(await session.reqPq())) return null;
+  open.push(session);
+  return session;
+}
+
+async function crowd(secret: { key: string }, count: number): Promise<Session[]> {
+  const entered = await Promise.all(Array.from({ length: count }, async () => enter(secret)));
+  return entered.filter((session) => session !== null);
+}
+
+/** How many of them Telegram still answers. */
+async function alive(sessions: Session[]): Promise<number> {
+  const answers = await Promise.all(sessions.map(async (session) => session.reqPq().catch(() => false)));
+  return answers.filter(Boolean).length;
+}
+
+async function json<Result>(...args: string[]): Promise<Result> {
+  const { status, stdout, stderr } = await at.mtp(...args, '--json');
+  expect({ status, stdout, stderr }).toMatchObject({ status: 0 });
+  return JSON.parse(stdout) as Result;
+}
+
+/** Make a secret older than it is. */
+async function ageSecrets(ms: number): Promise<void> {
+  const db = new DatabaseSync(at.paths.ledgerFile);
+  db.prepare('update secrets set created_at = created_at - ?').run(ms);
+  db.close();
+}
+
+describe('a rotation of a running proxy', { timeout: 120_000 }, () => {
+  test('lets both secrets in, then the new one alone, and cuts only who was told to go', async () => {
+    await at.mtp('user', 'add', 'amy');
+    await at.mtp('user', 'add', 'bob');
+    await at.startSettled();
+    const [amy, old] = [await secretOf('amy'), await secretOf('bob')];
+    const others = await crowd(amy, 20);
+    const bobs = await crowd(old, 6);
+    expect([others.length, bobs.length]).toEqual([20, 6]);
+
+    const rotated = await json<RotationReport>('secret', 'rotate', 'bob', '--grace', '1h');
+    expect(rotated.effect).toMatchObject({ running: true, connections: { before: 26, cut: 0 } });
+    expect(rotated.effect.proofs).toMatchObject([
+      { name: 'bob (old secret)', ok: true, detail: 'the secret is accepted and Telegram answers' },
+      { name: 'bob', ok: true, detail: 'the secret is accepted and Telegram answers' },
+    ]);
+    const fresh = await secretOf('bob');
+    expect(fresh.key).not.toBe(old.key);
+    expect(rotated.rotated[0]?.link.secret).toContain(fresh.key);
+    expect(await enter(fresh)).not.toBeNull();
+    expect(await enter(old)).not.toBeNull();
+    expect(await alive([...others, ...bobs])).toBe(26);
+
+    const { rotations } = await json<{ rotations: Rotation[] }>('secret', 'rotations');
+    expect(rotations).toMatchObject([
+      { name: 'bob', secret: old.id, state: 'retiring', connections: 7, networks: 1, safe: false },
+    ]);
+
+    const closed = await json<{ closed: string[]; effect: RotationReport['effect'] }>(
+      'secret',
+      'close',
+      'bob',
+      '--yes',
+    );
+    expect(closed.closed).toEqual([old.id]);
+    expect(closed.effect.proofs).toMatchObject([
+      { name: 'bob (old secret)', ok: true, detail: 'the secret is refused' },
+    ]);
+    expect(await enter(old)).toBeNull();
+    expect(await alive([...others, ...bobs])).toBe(26);
+
+    const cut = await json<{ effect: RotationReport['effect'] }>('secret', 'close', 'bob', '--now', '--yes');
+    expect(cut.effect.connections?.cut).toBe(7);
+    expect(await alive(bobs)).toBe(0);
+    expect(await alive(others)).toBe(20);
+    expect(await enter(fresh)).not.toBeNull();
+    expect(await enter(old)).toBeNull();
+    expect((await at.status())?.traffic?.handshakes.stale).toBeGreaterThan(2);
+    expect(await json('secret', 'close', 'bob', '--now', '--yes')).toMatchObject({ closed: [] });
+  });
+
+  test('an emergency cuts at once, and nobody else', async () => {
+    await at.mtp('user', 'add', 'amy');
+    await at.mtp('user', 'add', 'bob');
+    await at.startSettled();
+    const [amy, old] = [await secretOf('amy'), await secretOf('bob')];
+    const [others, bobs] = [await crowd(amy, 5), await crowd(old, 3)];
+    expect((await at.mtp('secret', 'rotate', 'bob', '--emergency')).status).toBe(64);
+    const done = await json<RotationReport>('rotate', 'bob', '--emergency', '--yes');
+    expect(done.effect.connections?.cut).toBe(3);
+    expect(await alive(bobs)).toBe(0);
+    expect(await alive(others)).toBe(5);
+    expect(await enter(old)).toBeNull();
+    expect(await enter(await secretOf('bob'))).not.toBeNull();
+  });
+
+  test('a user who is as many as allowed is recognised all the same', async () => {
+    await at.mtp('user', 'add', 'bob', '--devices', '1');
+    await at.startSettled();
+    expect(await crowd(await secretOf('bob'), 8)).toHaveLength(8);
+    const { effect } = await json<RotationReport>('secret', 'rotate', 'bob');
+    expect(effect.proofs.map(({ ok }) => ok)).toEqual([true, true]);
+    expect(effect.proofs[0]?.detail).toContain('a limit of the user leaves no room');
+  });
+
+  test('time does the rest: what a killed command left, the end of a grace, and secrets that are too old', async () => {
+    await at.mtp('user', 'add', 'bob');
+    await at.mtp('user', 'add', 'eve', '--rotate-after', '30d');
+    const hooks = path.join(at.home, 'hooks.d');
+    await mkdir(hooks, { mode: 0o700 });
+    await writeFile(path.join(hooks, 'on-rotate'), `#!/bin/sh\ncat >> ${at.home}/told\n`);
+    await chmod(path.join(hooks, 'on-rotate'), 0o700);
+    await at.startSettled();
+    const old = await secretOf('bob');
+    // As a command that is killed between the ledger and the daemon.
+    await rotateSecrets(at.paths, { names: ['bob'], olderThanMs: null }, { graceMs: 0, limitNetworks: null });
+    const fresh = await secretOf('bob');
+    await expect.poll(async () => enter(fresh), { timeout: 25_000, interval: 500 }).not.toBeNull();
+    await expect.poll(async () => enter(old), { timeout: 25_000, interval: 500 }).toBeNull();
+    const eve = await secretOf('eve');
+    await ageSecrets(31 * 86_400_000);
+    expect((await at.mtp('reload')).status).toBe(0);
+    await expect.poll(async () => (await secretOf('eve')).id, { timeout: 25_000, interval: 500 }).not.toBe(eve.id);
+    const told = async (): Promise<string> => readFile(path.join(at.home, 'told'), 'utf8').catch(() => '');
+    await expect.poll(told, { timeout: 10_000 }).toContain('"reason":"policy"');
+    const message = JSON.parse(await told()) as {
+      rotations: { user: { name: string }; links: { secret: string }[] }[];
+    };
+    expect(message.rotations).toMatchObject([{ user: { name: 'eve' } }]);
+    expect(message.rotations[0]?.links[0]?.secret).toContain((await secretOf('eve')).key);
+    expect(await enter(eve)).not.toBeNull();
+    expect((await secretOf('bob')).id).toBe(fresh.id);
+  });
+});
+
+describe('without a proxy', { timeout: 60_000 }, () => {
+  test('an old secret whose grace ended meanwhile is refused from the first moment', async () => {
+    await at.mtp('user', 'add', 'bob');
+    const old = await secretOf('bob');
+    const { stdout } = await at.mtp('secret', 'rotate', 'bob', '--grace', '0s');
+    expect(stdout).toContain('bob has a new secret. The old one can be used until');
+    expect(stdout).toContain('No proxy is running here');
+    expect((await at.mtp('secret', 'rotations')).stdout).toMatch(/bob +[0-9a-f]{16} +retiring .* no: no proxy runs/);
+    await at.mtp('start');
+    expect(await enter(old)).toBeNull();
+    expect(await enter(await secretOf('bob'))).not.toBeNull();
+  });
+
+  test('what is unclear is refused, a dry run changes nothing, and all of an age can be meant', async () => {
+    for (const name of ['amy', 'bob', 'cat']) await at.mtp('user', 'add', name);
+    for (const wrong of [
+      [],
+      ['bob', '--all'],
+      ['bob', '--grace', 'soon'],
+      ['--update-env', '--all'],
+      ['bob', 'x.env'],
+    ]) {
+      expect(await at.mtp('secret', 'rotate', ...wrong), wrong.join(' ')).toMatchObject({ status: 64, stdout: '' });
+    }
+    expect((await at.mtp('secret', 'rotate', 'nobody')).status).toBe(1);
+    expect((await at.mtp('secret', 'close', 'bob', '--yes')).status).toBe(5);
+    const before = await secretOf('bob');
+    const dry = await at.mtp('secret', 'rotate', '--all', '--dry-run');
+    expect(dry.stdout).toContain('This replaces the secrets of 3 users: amy, bob, cat');
+    expect((await secretOf('bob')).id).toBe(before.id);
+    expect((await at.mtp('secret', 'rotate', '--older-than', '1d', '--yes')).stdout).toContain('Nobody has a secret');
+    await ageSecrets(2 * 86_400_000);
+    await at.mtp('secret', 'rotate', 'amy');
+    const { planned } = await json<{ planned: string[] }>('secret', 'rotate', '--older-than', '1d', '--yes');
+    expect(planned).toEqual(['bob', 'cat']);
+  });
+
+  test('the new secret goes into a .env file', async () => {
+    await at.mtp('user', 'add', 'bob');
+    const file = path.join(at.home, 'prod.env');
+    await writeFile(file, `# kept\r\nMTG_SECRET=${randomBytes(16).toString('hex')}\r\nOTHER=1\r\n`, { mode: 0o600 });
+    expect((await at.mtp('secret', 'rotate', 'bob', file, '--update-env')).status).toBe(0);
+    const text = await readFile(file, 'utf8');
+    expect(text).toMatch(/^# kept\r\nMTG_SECRET=ee[0-9a-f]+\r\nOTHER=1\r\n$/);
+    expect(text).toContain((await secretOf('bob')).key);
+  });
+});
