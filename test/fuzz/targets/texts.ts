@@ -8,6 +8,10 @@ import { setEnvValue } from '../../../src/lib/env-file/edit.ts';
 import { parseEnv } from '../../../src/lib/env-file/parse.ts';
 import { MtpError } from '../../../src/lib/errors.ts';
 import { formatLinks, parseLink } from '../../../src/lib/link/link.ts';
+import { COLUMNS, keysOf } from '../../../src/lib/users/columns.ts';
+import { csvOf } from '../../../src/lib/users/export.ts';
+import { type ImportPlan, planImport } from '../../../src/lib/users/import-plan.ts';
+import type { User } from '../../../src/lib/users/user.ts';
 import { inserting, mutator } from '../mutate.ts';
 import type { Random } from '../random.ts';
 import { alone, type Target } from '../target.ts';
@@ -153,6 +157,37 @@ const tomlRow = fc.oneof(
   ),
   fc.stringMatching(/^[a-d](\.[e-h])? = (\d{1,9}|"[a-z\\n]*"|true|\[\d, \d\]) *(#[a-z]*)?$/),
 );
+/** Every line is a user or a fault; users are read again from what an export of them says. */
+function userTable(input: string, random: Random): void {
+  const sources = { random: (bytes: number) => random.bytes(bytes), now: () => new Date(1_800_000_000_000) };
+  const reading = { now: sources.now().getTime(), allowWeak: true };
+  const plan = (csv: string): ImportPlan | undefined => orRefused(() => planImport(csv, 'users.csv', reading, sources));
+  const first = plan(input);
+  if (first === undefined) return;
+  const lines = input.split(/\r\n|\r|\n/).length;
+  for (const { line } of [...first.users, ...first.faults]) assert.ok(line >= 1 && line <= lines, 'no such line');
+  const users = first.users.map(({ user }) => user);
+  const again = plan(csvOf(users, keysOf));
+  const said = ({ name, enabled, expiresAt, notes, tags, limits, ...user }: User): unknown => {
+    return { name, enabled, expiresAt, notes, tags, limits, keys: keysOf(user as User) };
+  };
+  assert.ok(again !== undefined, 'an export has no fit header');
+  assert.deepEqual(again.faults, []);
+  assert.deepEqual(
+    again.users.map(({ user }) => said(user)),
+    users.map(said),
+  );
+}
+
+const userCell = fc.constantFrom(
+  ...['bob', 'eve', '3', 'none', '0', '1.5GB/week', '2027-01-01', '30d', '500kbit', '1Gbit', 'a b', 'yes', 'no', ''],
+  ...["'=x", '=x', '"a, ""b"""', KEY, `dd${KEY}`, '\u{1f642}', '../x', '99999PB/day', '2028-02-29T10:00Z'],
+);
+const userRow = fc.array(userCell, { minLength: 1, maxLength: COLUMNS.length }).map((cells) => cells.join(','));
+const userTables = fc
+  .tuple(fc.subarray([...COLUMNS], { minLength: 1 }), fc.array(userRow, { maxLength: 5 }))
+  .map(([columns, lines]) => [columns.join(','), ...lines].join('\n'));
+
 const scalar = fc.oneof(
   fc.ipV4(),
   fc.ipV6().map((ip) => `[${ip}]:443`),
@@ -196,5 +231,16 @@ export const TEXT_TARGETS: Target[] = [
     arbitrary: strings(scalar),
     mutate: mutator(inserting(['::', '/', ':', '[', ']', '%', 'socks5://', '@', 'ms'])),
     open: text(scalars),
+  },
+  {
+    name: 'user-import',
+    weight: 2,
+    corpus: samples(
+      `name,secret,devices,max_networks,quota,quota_from,up,down,expires,tags,note,enabled\nbob,${KEY},3,0,1GB/day,2027-01-01,1Mbit,2Mbit,30d,a b,"x, y",no\n`,
+      'name,note\r\nbob,"\'=1"\r\n\r\neve,\r\n',
+    ),
+    arbitrary: strings(userTables),
+    mutate: mutator(inserting([',', '"', '\n', '\r', "'", '=', ...COLUMNS])),
+    open: text(userTable),
   },
 ];
