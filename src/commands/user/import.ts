@@ -32,11 +32,11 @@ A line that cannot be imported is named, and keeps all others out unless --parti
     const paths = this.paths(flags);
     const { partial, 'dry-run': dryRun, 'allow-weak': allowWeak } = flags;
     const result = await importUsers(paths, args.file, { partial, dryRun, allowWeak });
-    const { imported, refused, faults, warnings } = result;
+    const { source, imported, refused, faults, warnings } = result;
     for (const warning of warnings) this.logToStderr(renderWarning(warning));
-    for (const line of describeFaults(args.file, faults)) this.logToStderr('%s', line);
+    for (const line of describeFaults(source, faults)) this.logToStderr('%s', line);
     if (faults.length > 0) process.exitCode = refused ? EXIT.precondition : EXIT.warnings;
-    if (refused && !this.jsonEnabled()) throw importRefused(args.file, faults);
+    if (refused && !this.jsonEnabled()) throw importRefused(source, faults);
     const users = plural(imported, 'user');
     if (dryRun || imported === 0) {
       this.log(`${dryRun ? `Dry run: ${users} would be imported` : `No user was imported`}; nothing was changed.`);

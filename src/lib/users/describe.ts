@@ -1,5 +1,13 @@
 import { formatBytes, formatDay, formatSpan, formatTime } from '../ui/format.ts';
-import { DEVICE_CONNECTIONS, isAccepted, mayConnect, type Quota, type SecretRecord, type UserRecord } from './user.ts';
+import {
+  DEVICE_CONNECTIONS,
+  isAccepted,
+  type Limits,
+  mayConnect,
+  type Quota,
+  type SecretRecord,
+  type UserRecord,
+} from './user.ts';
 
 /** A user as commands show them: times in ISO 8601, limits in the words that flags and CSV files take. No secrets. */
 export interface UserView {
@@ -76,7 +84,7 @@ export function describeUser(user: UserRecord, now: number): [string, string][] 
     ['Devices', describeDevices(limits.connections)],
     ['Networks', limits.networks === null ? 'no limit' : `${limits.networks} at once`],
     ['Quota', describeQuota(limits.quota)],
-    ['Speed', `up ${describeSpeed(limits.upBytesPerSecond)}, down ${describeSpeed(limits.downBytesPerSecond)}`],
+    ['Speed', describeSpeeds(limits)],
     ['Rotation', user.rotateAfter === null ? 'as in the settings' : `after ${formatSpan(user.rotateAfter)}`],
     ['Tags', user.tags.join(' ') || 'none'],
     ...(user.notes === '' ? [] : [['Note', user.notes] as [string, string]]),
@@ -126,6 +134,11 @@ function describeQuota(quota: Quota | null): string {
   if (quota === null) return 'no limit';
   const { bytes, period, start } = quota;
   return `${formatBytes(bytes)} ${period === 'total' ? 'in all' : `a ${period}`} from ${formatDay(start)}, not enforced yet`;
+}
+
+function describeSpeeds({ upBytesPerSecond: up, downBytesPerSecond: down }: Limits): string {
+  if (up === null && down === null) return 'no limit';
+  return `up ${describeSpeed(up)}, down ${describeSpeed(down)}`;
 }
 
 /** As `--up` and `--down` take it. */

@@ -24,6 +24,8 @@ export interface ImportOptions {
 }
 
 export interface Imported {
+  /** The file as messages name it. */
+  source: string;
   /** Users that were written and read back; in a dry run those that would be. */
   imported: number;
   /** Whether lines that cannot be imported kept all others out. */
@@ -42,14 +44,14 @@ export async function importUsers(
   options: ImportOptions,
   sources: UserSources = SYSTEM,
 ): Promise<Imported> {
-  const { text, warnings } = await readSource(file);
+  const { text, source, warnings } = await readSource(file);
   const reading = { now: sources.now().getTime(), allowWeak: options.allowWeak };
-  const planned = planImport(text, file, reading, sources);
+  const planned = planImport(text, source, reading, sources);
   const refuses = ({ faults }: Pick<ImportPlan, 'faults'>): boolean => faults.length > 0 && !options.partial;
   if (options.dryRun || refuses(planned)) {
     const plan = await readUsers(files, planned, async (ledger) => withoutTaken(ledger, files, planned, sources));
     const refused = refuses(plan);
-    return { imported: refused ? 0 : plan.users.length, refused, faults: plan.faults, warnings };
+    return { source, imported: refused ? 0 : plan.users.length, refused, faults: plan.faults, warnings };
   }
   return withUsers(files, async (ledger) => {
     const plan = await changeLedger(ledger, async (change) => {
@@ -60,7 +62,7 @@ export async function importUsers(
       return { ...fit, users };
     });
     await proveAllKept(ledger, files, plan.users);
-    return { imported: plan.users.length, refused: refuses(plan), faults: plan.faults, warnings };
+    return { source, imported: plan.users.length, refused: refuses(plan), faults: plan.faults, warnings };
   });
 }
 
@@ -113,14 +115,15 @@ async function proveAllKept(ledger: Ledger, files: UserFiles, users: User[]): Pr
   if (lost !== undefined) throw notKept(files, lost.name);
 }
 
-async function readSource(file: string): Promise<{ text: string; warnings: string[] }> {
-  if (file === '-') return { text: await textOf(process.stdin), warnings: [] };
+async function readSource(file: string): Promise<{ text: string; source: string; warnings: string[] }> {
+  if (file === '-') return { text: await textOf(process.stdin), source: 'standard input', warnings: [] };
   try {
     const text = await readFile(file, 'utf8');
     const [header = ''] = text.split('\n', 1);
     const exposed = ((await stat(file)).mode & OTHERS_MAY_READ) !== 0 && /\bsecret\b/i.test(header);
     return {
       text,
+      source: file,
       warnings: exposed ? [`Other users can read ${file}, and it has secrets; run: chmod 600 ${file}`] : [],
     };
   } catch (error) {

@@ -193,6 +193,7 @@ describe('user import and export', () => {
     const again = await cli(['user', 'import', '-', '--json'], `${exported.stdout}\n`);
     expect(again.exitCode).toBe(EXIT.precondition);
     expect(JSON.parse(again.stdout)).toMatchObject({
+      source: 'standard input',
       imported: 0,
       refused: true,
       faults: [{ line: 2, fault: 'there is already a user named bob' }],
