@@ -1,10 +1,24 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../lib/cli/base-command.ts';
+import { ADDRESS_URLS } from '../lib/host/outside.ts';
 import { bestLink, loadAccess, type UserLink } from '../lib/link/access.ts';
+import { writeLinkFiles } from '../lib/link/files.ts';
+import { findServer, findServerEdges } from '../lib/link/find-server.ts';
 import type { Reach } from '../lib/link/server.ts';
+import { terminalAsker } from '../lib/ui/ask.ts';
 import { renderWarning } from '../lib/ui/warning.ts';
 import { loadFirst, loadUser } from '../lib/users/load.ts';
 import { accessWarnings, requireSecret } from '../lib/users/user.ts';
+
+interface LinkResult extends UserLink {
+  name: string;
+  server: string;
+  port: number;
+  reach: Reach;
+  /** Those that were written. */
+  files: string[];
+  warnings: string[];
+}
 
 export default class Link extends BaseCommand {
   static override summary = 'Print the link that a Telegram client opens, on a terminal with its QR code.';
@@ -18,27 +32,46 @@ export default class Link extends BaseCommand {
       allowNo: true,
       summary: 'Draw the QR code; by default on a terminal only, or as "mtp preferences qr" says.',
     }),
+    out: Flags.string({ helpValue: 'FILE', summary: 'Write the QR code into this file, .svg or .png.' }),
+    sheet: Flags.string({ helpValue: 'FILE', summary: 'Write a page to print or hand over into this file, .html.' }),
+    force: Flags.boolean({ summary: 'Replace a file that is there.' }),
+    server: Flags.string({ helpValue: 'HOST', summary: 'Name or address of this server, this time only.' }),
+    offline: Flags.boolean({ summary: 'Do not ask outside which address this server has.' }),
+    'address-url': Flags.string({
+      multiple: true,
+      default: ADDRESS_URLS,
+      helpValue: 'URL',
+      summary: 'Web service that answers with the address of its caller; may be given twice.',
+    }),
   };
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> bob --qr',
+    '<%= config.bin %> <%= command.id %> bob --out bob.png',
+    '<%= config.bin %> <%= command.id %> bob --sheet bob.html',
     '<%= config.bin %> <%= command.id %> bob --json',
   ];
 
-  async run(): Promise<UserLink & { name: string; server: string; port: number; reach: Reach; warnings: string[] }> {
+  async run(): Promise<LinkResult> {
     const { args, flags } = await this.parse(Link);
     const paths = this.paths(flags);
     const loading = args.name === undefined ? loadFirst(paths) : loadUser(paths, args.name);
-    const [{ user, warnings: found }, access] = await Promise.all([loading, loadAccess(paths)]);
+    const { user, warnings: ofUsers } = await loading;
+    const ask = this.jsonEnabled() ? null : terminalAsker();
+    const urls = flags.offline ? [] : flags['address-url'];
+    const found = await findServer(paths, flags.server, findServerEdges(ask, urls));
+    const access = await loadAccess(paths, { server: found.server });
     const link = bestLink(requireSecret(user), access);
-    const warnings = [...found, ...access.warnings, ...accessWarnings(user, Date.now())];
+    const warnings = [...ofUsers, ...found.warnings, ...access.warnings, ...accessWarnings(user, Date.now())];
     this.log(link.tg);
     this.log(link.https);
     if (await this.wantsQr(flags.qr)) await this.printQr(link.tg);
+    const files = await writeLinkFiles({ name: user.name, link, ...access }, flags);
+    for (const file of files) this.log('Wrote %s; it holds the secret.', file);
     for (const warning of warnings) this.logToStderr(renderWarning(warning));
     const { server, port, reach } = access;
-    return { name: user.name, ...link, server, port, reach, warnings };
+    return { name: user.name, ...link, server, port, reach, files, warnings };
   }
 
   /** Scripts neither see a QR code nor pay for looking the preference up. */

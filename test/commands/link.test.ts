@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -23,7 +23,7 @@ afterEach(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-const at = (...argv: string[]): string[] => [...argv, '--home', home];
+const at = (...argv: string[]): string[] => [...argv, '--offline', '--home', home];
 
 describe('link', () => {
   test('without users it says what to do', async () => {
@@ -50,6 +50,38 @@ describe('link', () => {
     await writeFile(path.join(home, 'config.toml'), '[protocol]\nmodes = ["plain", "dd"]\n');
     await addUser(files, { name: 'bob' });
     expect((await run<{ mode: string }>(Link, at('--no-qr'))).result?.mode).toBe('dd');
+  });
+
+  test('writes the files that are asked for, only for the owner, and replaces none unasked', async () => {
+    await addUser(files, { name: 'bob' });
+    const [png, sheet] = [path.join(home, 'bob.PNG'), path.join(home, 'bob.html')];
+    const written = await run<{ files: string[]; tg: string }>(Link, at('bob', '--out', png, '--sheet', sheet));
+    expect(written.result?.files).toEqual([png, sheet]);
+    expect(written.stdout).toContain(`Wrote ${sheet}`);
+    for (const file of [png, sheet]) expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect((await run(Link, at('bob', '--sheet', sheet))).error).toBeUndefined();
+    await writeFile(sheet, 'mine');
+    expect((await run(Link, at('bob', '--sheet', sheet))).error).toMatchObject({ code: 'FILE_EXISTS', exit: 5 });
+    expect(await readFile(sheet, 'utf8')).toBe('mine');
+    await run(Link, at('bob', '--sheet', sheet, '--force'));
+    expect(await readFile(sheet, 'utf8')).toContain('Telegram proxy for bob');
+  });
+
+  test.each([
+    ['--out', 'bob.jpg', 'neither an .svg nor a .png'],
+    ['--sheet', 'bob.pdf', 'no .html file'],
+    ['--server', 'a b', 'neither a host name nor an address'],
+  ])('%s %s is refused with status 64, and nothing is written', async (flag, value, words) => {
+    await addUser(files, { name: 'bob' });
+    const { error } = await run(Link, at('bob', flag, flag === '--server' ? value : path.join(home, value)));
+    expect(error).toMatchObject({ exit: EXIT.usage, message: expect.stringContaining(words) as string });
+    expect((await readdir(home)).filter((name) => name.startsWith('bob'))).toEqual([]);
+  });
+
+  test('a server that is named goes into the link, this time only', async () => {
+    await addUser(files, { name: 'bob' });
+    expect((await run(Link, at('bob', '--server', 'proxy.example.com'))).stdout).toContain('server=proxy.example.com');
+    expect((await run(Link, at('bob'))).stdout).not.toContain('proxy.example.com');
   });
 
   test('a disabled user is said to be disabled', async () => {

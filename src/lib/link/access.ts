@@ -32,15 +32,12 @@ export interface UserLink {
 
 const PREFERENCE: SecretMode[] = ['ee', 'dd', 'plain'];
 
-/** Access as the settings have it now; the port is that of the running proxy where the settings leave it open. */
-export async function loadAccess(
-  paths: Paths,
-  env: NodeJS.ProcessEnv = process.env,
-  interfaces: ServerFacts['interfaces'] = os.networkInterfaces(),
-): Promise<Access> {
-  const { settings } = await loadConfig({ file: paths.configFile, env });
+/** Access as the settings have it now, with another server where one is given; the port is that of the running proxy where the settings leave it open. */
+export async function loadAccess(paths: Paths, { server }: { server?: string | undefined } = {}): Promise<Access> {
+  const { settings } = await loadConfig({ file: paths.configFile, env: process.env });
+  const link = server === undefined ? settings.link : { ...settings.link, server };
   const observed = settings.link.port === undefined ? await observePort(paths, settings.listen.port) : undefined;
-  const access = describeAccess(settings, observed?.port, interfaces);
+  const access = describeAccess({ ...settings, link }, observed?.port, os.networkInterfaces());
   return { ...access, warnings: [...access.warnings, ...(observed?.warnings ?? [])] };
 }
 

@@ -28,8 +28,8 @@ export interface PathFacts {
 }
 
 /**
- * Directories by precedence: an explicit home, the system directories for root, the XDG base directories for anyone else
- * (XDG Base Directory Specification 0.8).
+ * Directories by precedence: an explicit home, those that systemd gives a service, the system directories for root, the XDG
+ * base directories for anyone else (XDG Base Directory Specification 0.8).
  */
 export function resolvePaths({ home, env, isRoot, userHome }: PathFacts): Paths {
   const explicit = home ?? (env.MTP_HOME || undefined);
@@ -37,7 +37,9 @@ export function resolvePaths({ home, env, isRoot, userHome }: PathFacts): Paths 
     const dir = path.resolve(explicit);
     return lay(dir, dir, dir);
   }
-  if (isRoot) return lay('/etc/mtp', '/var/lib/mtp', '/run/mtp');
+  const given = serviceDirectories(env);
+  if (given !== undefined) return lay(...given);
+  if (isRoot) return systemPaths('/');
   const xdg = (name: string, fallback: string): string => {
     const value = env[name];
     return value !== undefined && path.isAbsolute(value) ? value : path.join(userHome, fallback);
@@ -49,6 +51,25 @@ export function resolvePaths({ home, env, isRoot, userHome }: PathFacts): Paths 
     state,
     runtime !== undefined && path.isAbsolute(runtime) ? path.join(runtime, 'mtp') : state,
   );
+}
+
+/** Where a system-wide installation keeps its things, below a root directory. */
+export function systemPaths(root: string): Paths {
+  return lay(path.join(root, 'etc/mtp'), path.join(root, 'var/lib/mtp'), path.join(root, 'run/mtp'));
+}
+
+/** What a daemon that is to use these paths needs in its environment; for the system's, as systemd.exec(5) sets it. */
+export function serviceEnvironment({ config, state, socket }: Paths): Record<string, string> {
+  if (config === state) return { MTP_HOME: state };
+  return { CONFIGURATION_DIRECTORY: config, STATE_DIRECTORY: state, RUNTIME_DIRECTORY: path.dirname(socket) };
+}
+
+/** As systemd sets them for our unit; other services have directories of other names. */
+function serviceDirectories(env: NodeJS.ProcessEnv): [string, string, string] | undefined {
+  const { CONFIGURATION_DIRECTORY: config, STATE_DIRECTORY: state, RUNTIME_DIRECTORY: runtime } = env;
+  if (config === undefined || state === undefined || runtime === undefined) return undefined;
+  const isOurs = [config, state, runtime].every((dir) => path.isAbsolute(dir) && path.basename(dir) === 'mtp');
+  return isOurs ? [config, state, runtime] : undefined;
 }
 
 function lay(config: string, state: string, runtime: string): Paths {
