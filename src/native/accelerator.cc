@@ -31,6 +31,10 @@ constexpr size_t kBlockBytes = 16;
 constexpr uint32_t kLanes = 4096;
 /** About 1 KB each while it is open. As many as all lanes take, so that lanes do not push each other's out. */
 constexpr uint32_t kStreams = 4 * kLanes;
+/** So many stay open whether they are used or not. */
+constexpr uint32_t kFewStreams = 1024;
+/** Places that the hand looks at before the table grows by one: it grows by an eighth while the hand goes round. */
+constexpr uint32_t kLooks = 8;
 /** Two streams take turns on pieces of this size, so that the second finds the bytes in a near cache. */
 constexpr size_t kPieceBytes = 16384;
 /** OpenSSL takes lengths as int. */
@@ -101,21 +105,23 @@ class Streams {
   }
 
  private:
-  /** A place that is free, or else one that has not been used for a while. */
+  /**
+   * A place that is free, or else one that has not been used since the hand came by, or else a new one. When all clients come
+   * at once and are silent then, most of their streams are never made: malloc would not give their memory back.
+   */
   Stream* Take() {
     if (free_ != kStreams) {
       Stream* stream = &streams_[free_];
       free_ = stream->next_free;
       return stream;
     }
-    if (touched_ < kStreams) return &streams_[touched_++];
-    while (streams_[hand_].used) {
-      streams_[hand_].used = false;
-      hand_ = (hand_ + 1) % kStreams;
+    for (uint32_t looks = 0; touched_ == kStreams || (touched_ >= kFewStreams && looks < kLooks); looks++) {
+      Stream* stream = &streams_[hand_];
+      hand_ = (hand_ + 1) % touched_;
+      if (!stream->used) return stream;
+      stream->used = false;
     }
-    Stream* stream = &streams_[hand_];
-    hand_ = (hand_ + 1) % kStreams;
-    return stream;
+    return &streams_[touched_++];
   }
 
   EVP_CIPHER* cipher_ = nullptr;

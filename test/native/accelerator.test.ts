@@ -131,6 +131,18 @@ describe.skipIf(native === null)('the boundary of the addon', () => {
     addon.close(other);
   });
 
+  test('streams that are left alone make room, and those in use stay', () => {
+    const data = Buffer.alloc(16);
+    const isOpen = (handle: number): boolean => addon.apply(handle, data, 0, data.length);
+    const busy = Array.from({ length: 200 }, () => addon.open(key, counter, 0));
+    const silent = Array.from({ length: 10_000 }, (_, number) => {
+      if (number % 50 === 0) expect(busy.every(isOpen)).toBe(true);
+      return addon.open(key, counter, 0);
+    });
+    expect(silent.filter(isOpen).length).toBeLessThan(4000);
+    for (const handle of [...busy, ...silent]) addon.close(handle);
+  });
+
   test('streams that are never closed take no more memory than the table', () => {
     const open = (count: number): void => {
       for (let number = 0; number < count; number++) addon.open(key, counter, 5);
