@@ -14,6 +14,9 @@
 
 #include <new>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #ifdef __linux__
 #include <errno.h>
 #include <sys/epoll.h>
@@ -742,6 +745,16 @@ napi_value RecryptRange(napi_env env, napi_callback_info info) {
   return Boolean(env, true);
 }
 
+#ifdef __GLIBC__
+
+/** trim(): give the system what malloc has free. Of its own accord glibc gives back no more than the end of a heap. */
+napi_value Trim(napi_env, napi_callback_info) {
+  malloc_trim(0);
+  return nullptr;
+}
+
+#endif
+
 /** A Float64Array of at least `count` numbers that no other thread shares, or an exception. */
 bool GetNumbers(napi_env env, napi_value value, size_t count, double** out, size_t* length) {
   napi_typedarray_type type;
@@ -875,6 +888,9 @@ NAPI_MODULE_INIT() {
       {"close", nullptr, Close, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"apply", nullptr, Apply, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"recrypt", nullptr, RecryptRange, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+#ifdef __GLIBC__
+      {"trim", nullptr, Trim, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+#endif
 #ifdef __linux__
       {"startLanes", nullptr, StartLanes, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"enter", nullptr, Enter, nullptr, nullptr, nullptr, napi_enumerable, nullptr},

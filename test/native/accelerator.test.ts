@@ -4,7 +4,9 @@ import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Accelerator } from '../../src/lib/protocol/ctr.ts';
+import { release } from '../../src/lib/protocol/release.ts';
 import { RecordReader } from '../../src/lib/protocol/tls-record.ts';
+import type { NativeAccelerator } from '../../src/lib/system/accelerator.ts';
 import { FORM, FORM_PLACES, type NativeLanes } from '../../src/lib/system/native-lanes.ts';
 import { native, otherBuild } from '../support/accelerator.ts';
 
@@ -151,6 +153,18 @@ describe.skipIf(native === null)('the boundary of the addon', () => {
     const before = process.memoryUsage.rss();
     open(200_000);
     expect(process.memoryUsage.rss() - before).toBeLessThan(16_000_000);
+  });
+
+  // AddressSanitizer has an allocator of its own.
+  const glibc = native !== null && 'trim' in native && process.env['ASAN_OPTIONS'] === undefined;
+
+  test.skipIf(!glibc)('memory that is free between what is in use goes back to the system', () => {
+    const all = Array.from({ length: 4000 }, () => Buffer.alloc(16_384, 1));
+    for (const [index, buffer] of all.entries()) if (index % 50 !== 0) release(buffer);
+    const before = process.memoryUsage.rss();
+    (addon as NativeAccelerator).trim?.();
+    expect(before - process.memoryUsage.rss()).toBeGreaterThan(30_000_000);
+    expect(all[50]?.[16_383]).toBe(1);
   });
 
   test('threads have streams of their own and take them along', { timeout: 60_000 }, async () => {

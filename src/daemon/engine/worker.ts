@@ -31,6 +31,8 @@ const { worker, workers, revision, port, fds, seed, memory } = workerData as Wor
 const sessions = new Set<Session>();
 const forget = (session: Session): boolean => sessions.delete(session);
 
+/** How often memory goes back to the system that a burst has left with malloc. One worker does it for all. */
+const TRIM_MS = 30_000;
 /** An event of one name is told at most once in this time. */
 const EVENT_MS = 10_000;
 const told = new Map<string, number>();
@@ -175,6 +177,7 @@ async function start(): Promise<void> {
   });
   await open(fds);
   new DcUpkeep(plane);
+  if (worker === 0) setInterval(() => accelerator?.trim?.(), TRIM_MS);
 }
 
 start().catch(fail);

@@ -28,8 +28,13 @@ const RECORDS = Buffer.from('170303000361626314030300010117030300026465', 'hex')
 const CUT = 21;
 const CUT_COUNTER = Buffer.from('f0f1f2f3f4f5f6f7f8f9fafbfcfdff00', 'hex');
 
-/** The cipher, and lanes where the system has what they need. */
-export type NativeAccelerator = Accelerator & Partial<NativeLanes>;
+interface NativeMemory {
+  /** Give the system the memory that is free in this process: milliseconds, in which no thread can have more. */
+  trim(): void;
+}
+
+/** The cipher, and lanes and the rest where the system has what they need. */
+export type NativeAccelerator = Accelerator & Partial<NativeLanes & NativeMemory>;
 
 /**
  * The accelerator of this thread, or null where it is turned off or not built. One that cannot be used is null too, and
