@@ -8,7 +8,7 @@ const AHEAD_FIRST = 256;
 const AHEAD_MOST = 4096;
 /**
  * Where key and counter stand while a stream is opened. A view of the stream's own bytes would move them out of the heap of
- * JavaScript for good, which is 300 bytes for each.
+ * JavaScript for good.
  */
 const opening = Buffer.alloc(KEY_BYTES + BLOCK);
 const KEY = opening.subarray(0, KEY_BYTES);
