@@ -28,12 +28,17 @@ interface CommandLine {
   flags: string[];
 }
 
+/** The id of a command that is called by its name or by an alias. */
+function idOf(name: string): string | undefined {
+  return Object.keys(commands).find((id) => id === name || commands[id]?.aliases.includes(name));
+}
+
 /** What a line names. Comments, pipes and redirections are left out. */
 function takeApart(line: string): CommandLine {
   const command = line.replace(/ +[#<>|;&].*$/, '');
   const words = command.split(/\s+/).slice(1);
   const [first = '', second = ''] = words;
-  const id = [`${first}:${second}`, first].find((candidate) => candidate in commands);
+  const id = [`${first}:${second}`, first].map(idOf).find((known) => known !== undefined);
   const isTopic = words.length === 1 && Object.keys(commands).some((known) => known.startsWith(`${first}:`));
   const flags = words.filter((word) => /^--\w/.test(word)).map((word) => word.slice(2).split('=')[0] ?? '');
   return { id, isTopic, words, flags };

@@ -24,7 +24,9 @@ export function packageJson(): {
   return JSON.parse(read('package.json')) as ReturnType<typeof packageJson>;
 }
 
-/** What `oclif.manifest.json` says, as far as the tests ask: commands by id (`secret:add`), with their flags. */
-export function manifest(): { commands: Record<string, { flags: Record<string, { allowNo?: boolean }> }> } {
+/** What `oclif.manifest.json` says, as far as the tests ask: commands by id (`secret:add`), with their aliases and flags. */
+export function manifest(): {
+  commands: Record<string, { aliases: string[]; flags: Record<string, { allowNo?: boolean }> }>;
+} {
   return JSON.parse(read('oclif.manifest.json')) as ReturnType<typeof manifest>;
 }

@@ -112,6 +112,7 @@ describe('with a running proxy', () => {
     restartNeeded: [],
     proofs: [{ name: 'bob', ok, detail: ok ? 'the secret is accepted' : 'the secret is not accepted' }],
     untried: 0,
+    connections: null,
   });
 
   test('adding reports what the proxy proved', async () => {

@@ -272,6 +272,7 @@ describe('with a running proxy', () => {
     restartNeeded: [],
     proofs: [{ name: 'bob', ok: true, detail: 'the secret is refused' }],
     untried: 0,
+    connections: null,
   };
 
   beforeEach(async () => {
@@ -286,7 +287,12 @@ describe('with a running proxy', () => {
 
   test('those of whom the same was seen are named together, some where they are many', async () => {
     const proofs = Array.from({ length: 7 }, (_, number) => ({ name: `u${number}`, ok: true, detail: 'accepted' }));
-    reply = { ...refused, proofs: [...proofs, { name: 'v', ok: true, detail: 'refused' }], untried: 9 };
+    reply = {
+      ...refused,
+      proofs: [...proofs, { name: 'v', ok: true, detail: 'refused' }],
+      untried: 9,
+      connections: null,
+    };
     expect((await run(UserAdd, at('bob'))).stdout).toContain(
       'The running proxy shows it: u0, u1, u2, u3, u4 and 2 more: accepted; v: refused. 9 more that changed were not tried.',
     );

@@ -108,7 +108,7 @@ describe('the ledger', () => {
       );
     await Promise.all(['a', 'b', 'c'].map(change));
     clearInterval(timer);
-    expect((await notes()).sort()).toEqual(['a', 'b', 'c']);
+    expect((await notes()).sort()).toEqual(['a', 'b', 'c', 'generation']);
     expect(ticks).toBeGreaterThan(3);
   });
 
