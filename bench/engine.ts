@@ -79,6 +79,7 @@ function settingsOf(site: Site, { fast = true, workers = 1, coverConnections = 8
     warm: 0,
     socks5: null,
     replayFile: null,
+    usage: { directory: null, intervalMs: 5000 },
     limits: {
       connections: 30_000,
       perSource: 30_000,

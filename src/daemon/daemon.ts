@@ -197,7 +197,7 @@ export class Daemon {
     return status;
   }
 
-  async status(): Promise<StatusReply> {
+  async status(): Promise<Omit<StatusReply, 'usage'>> {
     const { supervisor, version, machine } = this.#parts;
     const { pid } = supervisor.state;
     const { users, settings } = this.#wanted;
@@ -268,6 +268,7 @@ export class Daemon {
       profiles,
       machine,
       replayFile: path.join(paths.state, 'engine', 'replay.journal'),
+      usageDirectory: path.join(paths.state, 'engine'),
       now: edges.now(),
     });
   }

@@ -37,7 +37,7 @@ export async function orphansGone(pids: number[], signal: AbortSignal): Promise<
 }
 
 /** Process numbers are used again: only the command line tells that it is still the same. */
-async function isEngine(pid: number, proc: string): Promise<boolean> {
+export async function isEngine(pid: number, proc = '/proc'): Promise<boolean> {
   const commandLine = await readFile(path.join(proc, String(pid), 'cmdline'), 'utf8').catch(() => '');
   return /\/engine\/main\.[jt]s(\0|$)/.test(commandLine);
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import os from 'node:os';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FlagValue } from '../lib/config/evaluate.ts';
 import { keepInHistory } from '../lib/config/history.ts';
@@ -22,12 +23,13 @@ import { generationOf, loadUsers } from '../lib/users/load.ts';
 import { ensureFirstUser } from '../lib/users/store.ts';
 import type { User } from '../lib/users/user.ts';
 import { readUsers } from '../lib/users/with-users.ts';
-import { startControl } from './control/server.ts';
+import { type ControlActions, startControl } from './control/server.ts';
 import { Daemon, type Wanted } from './daemon.ts';
 import { findOrphans, orphansGone, removeEnginePids, writeEnginePids } from './engine-pid.ts';
 import { keepPackage } from './engine-package.ts';
 import { engineDirectory, engineIdentity } from './identity.ts';
 import { renewEngine } from './renew-engine.ts';
+import { UsageBooks } from './usage/books.ts';
 import { startJobs } from './jobs/schedule.ts';
 import { SecretKeeper } from './jobs/secrets.ts';
 import { assertBindable, choosePort, explainListenError } from './listen-port.ts';
@@ -105,7 +107,10 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
   const supervisor = new Supervisor({
     makeEngine: (sockets, module) => new BuiltinEngine(module, { sockets, via }),
     onEvent: ({ level, event, detail }) => log(level, event, detail),
-    onEngines: async (pids) => writeEnginePids(paths.state, [...pids, ...orphans]),
+    onEngines: async (pids) => {
+      await writeEnginePids(paths.state, [...pids, ...orphans]);
+      await books.refresh();
+    },
     watchDeath: async (pid) => watchOom(pid),
     now: Date.now,
     random: Math.random,
@@ -127,10 +132,25 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
   };
   const parts = { paths, version, machine, supervisor, log, edges, read, runAs, inForce };
   const daemon = await Daemon.create(parts, wanted);
+  const books = new UsageBooks({
+    files: paths,
+    directory: path.join(paths.state, 'engine'),
+    engines: () => supervisor.engines,
+    orphaned: () => orphans.length > 0,
+    intervalMs: () => daemon.settings.usage.flush_interval,
+    log,
+    now: Date.now,
+  });
+  const reload: ControlActions['reload'] = async (request) => {
+    const reply = await daemon.reload(request);
+    await books.refresh();
+    return reply;
+  };
   const signals = watchSignals();
   const ending = new AbortController();
   const closing: (() => Promise<unknown>)[] = [
     async () => supervisor.stop(),
+    async () => books.close(),
     async () => (orphans.length === 0 ? removeEnginePids(paths.state) : undefined),
     async () => unlink(daemonFiles(paths).pid).catch(() => undefined),
   ];
@@ -147,10 +167,10 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
     await inForce({ ...wanted, text }, daemon.revision.id);
     const kept = await keepPackage(paths.state);
     const control = await startControl(paths.socket, {
-      status: async () => daemon.status(),
+      status: async () => ({ ...(await daemon.status()), usage: books.state }),
       usage: async () => daemon.usage(),
       plan: async () => daemon.plan(),
-      reload: async (request) => daemon.reload(request),
+      reload,
       engine: async (request) => renewEngine({ daemon, supervisor, state: paths.state, kept }, request),
       log: async (request) => {
         if (request !== undefined) {
@@ -169,6 +189,7 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
     closing.unshift(async () => control.close());
     await writeAtomic(daemonFiles(paths).pid, `${process.pid}\n`);
     retire(orphans, log);
+    void books.run();
     void orphansGone(orphans, ending.signal)
       .then(async () => {
         orphans.splice(0);
@@ -189,7 +210,7 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
       created,
     });
     signals.onHangUp(() => {
-      daemon.reload({ handOver: true }).catch((error: unknown) => {
+      reload({ handOver: true }).catch((error: unknown) => {
         log('error', 'reload_failed', {}, explain('reload', error));
       });
     });
@@ -209,7 +230,7 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
     const secrets = new SecretKeeper({
       paths,
       inForce: () => daemon.wanted,
-      reload: async () => daemon.reload(),
+      reload: async () => reload({ handOver: false }),
       access: () => describeAccess(daemon.settings, port, os.networkInterfaces()),
       log,
       now: Date.now,

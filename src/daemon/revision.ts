@@ -23,6 +23,7 @@ export interface RevisionParts {
   profiles: Record<string, CoverProfile>;
   machine: Machine;
   replayFile: string | null;
+  usageDirectory: string | null;
   /** Unix ms. */
   now: number;
 }
@@ -75,7 +76,7 @@ export function effectiveCap(wanted: number | 'auto', { cap }: Machine): Cap {
   return { connections: wanted, bound: 'configured' };
 }
 
-function engineSettings({ settings, profiles, machine, replayFile }: RevisionParts): EngineSettings {
+function engineSettings({ settings, profiles, machine, replayFile, usageDirectory }: RevisionParts): EngineSettings {
   const { listen, protocol, cover, limits, telegram, upstream, engine, workers } = settings;
   const { connections } = effectiveCap(limits.connections, machine);
   const coverShare = Math.min(COVER_MOST, Math.max(COVER_LEAST, Math.floor(connections / COVER_SHARE)));
@@ -111,6 +112,7 @@ function engineSettings({ settings, profiles, machine, replayFile }: RevisionPar
     warm: engine.warm,
     socks5: upstream.socks5 ?? null,
     replayFile,
+    usage: { directory: usageDirectory, intervalMs: settings.usage.flush_interval },
   };
 }
 

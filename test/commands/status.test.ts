@@ -40,6 +40,7 @@ const STATUS: StatusReply = {
     rssBytes: 104_857_600,
   },
   dcAddresses: [],
+  usage: { flushedAt: 0, failure: null },
   dcs: [
     { dc: 1, ok: true, ms: 45, reason: null },
     { dc: 2, ok: false, ms: null, reason: 'no answer' },

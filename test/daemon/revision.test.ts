@@ -17,6 +17,7 @@ const parts = (change: Partial<RevisionParts> = {}): RevisionParts => ({
   profiles: {},
   machine,
   replayFile: null,
+  usageDirectory: null,
   now: NOW,
   ...change,
 });

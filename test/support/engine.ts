@@ -56,6 +56,7 @@ export function engineSettings(options: EngineOptions = {}): EngineSettings {
     warm: 0,
     socks5: null,
     replayFile: null,
+    usage: { directory: null, intervalMs: 5000 },
     ...options.settings,
     limits: {
       connections: 5000,

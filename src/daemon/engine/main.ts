@@ -119,6 +119,7 @@ process.on('SIGHUP', () => undefined);
 process.on('disconnect', () => {
   // Never shown to clients: nobody is left to decide about it.
   if (!opened) process.exit(0);
+  pool?.orphaned();
   if (!inherited.holds || retiring) return;
   pool?.open().then(
     () => inherited.handedOut(),

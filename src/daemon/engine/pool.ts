@@ -22,6 +22,7 @@ import { compactReplays, loadReplays } from './replay-store.ts';
 import { ReplayTail } from './replay-tail.ts';
 import { COVER_STATES } from './shared/gauges.ts';
 import { SharedTables } from './shared/tables.ts';
+import { UsageFile } from './usage-file.ts';
 import { UserKeeper } from './user-keeper.ts';
 import type { WorkerMessage, WorkerRequest, WorkerRevision } from './worker-messages.ts';
 
@@ -35,12 +36,14 @@ export type SocketSource = (worker: number, workers: number) => Promise<number[]
 /** The worker threads of one engine process and the tables that they share. */
 export class Pool {
   readonly #startedAt = Date.now();
+  readonly #epoch = randomBytes(16).toString('hex');
   readonly #tables: SharedTables;
   readonly #dcSlots = new DcSlots();
   readonly #seed: [number, number] = [randomBytes(4).readInt32LE(), randomBytes(4).readInt32LE()];
   readonly #workers: (Worker | null)[];
   readonly #tell: (event: EngineEvent) => void;
   readonly #users: UserKeeper;
+  readonly #usageFile: UsageFile;
   readonly #compaction: NodeJS.Timeout;
   readonly #sockets: SocketSource;
   /** What another engine adds to the journal; undefined while there is no journal. */
@@ -71,6 +74,7 @@ export class Pool {
     this.#tables = new SharedTables(settings, availableMemory().bytes);
     this.#users = new UserKeeper(this.#tables.users, () => this.#post({ type: 'review' }));
     this.#users.apply(revision.users);
+    this.#usageFile = new UsageFile(settings.usage.directory, () => this.usage());
     this.#compaction = setInterval(() => void this.#compact(), COMPACT_MS);
     this.#compaction.unref();
   }
@@ -162,7 +166,13 @@ export class Pool {
   }
 
   usage(): EngineUsage {
-    return { startedAt: this.#startedAt, rows: this.#users.usage() };
+    return { epoch: this.#epoch, rows: this.#users.usage() };
+  }
+
+  /** Nobody asks for figures any more: they are left in a file from now on. */
+  orphaned(): void {
+    const { intervalMs } = this.#revision.settings.usage;
+    this.#usageFile.begin(intervalMs, (error) => this.#tell(fault('usage_not_left', { message: messageOf(error) })));
   }
 
   allow(allowances: Allowances): void {
@@ -189,6 +199,9 @@ export class Pool {
     const ended = this.#workers.map(async (worker) => worker && new Promise((resolve) => worker.once('exit', resolve)));
     this.#post({ type: 'stop' });
     await Promise.race([Promise.all(ended), sleep(STOP_MS)]);
+    await this.#usageFile.end().catch((error: unknown) => {
+      this.#tell(fault('usage_not_left', { message: messageOf(error) }));
+    });
   }
 
   #serving(): { pid: number; listening: Endpoint } {
@@ -316,7 +329,7 @@ export class Pool {
     try {
       await compactReplays(replayFile, this.#tables.replay, unixSeconds());
     } catch (error) {
-      this.#tell(fault('replay_journal_failed', { message: error instanceof Error ? error.message : String(error) }));
+      this.#tell(fault('replay_journal_failed', { message: messageOf(error) }));
     }
   }
 }
@@ -360,6 +373,10 @@ function causeOf(error: unknown): string {
 
 function fault(event: string, detail: EngineEvent['detail']): EngineEvent {
   return { level: 'error', event, detail };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function unixSeconds(): number {

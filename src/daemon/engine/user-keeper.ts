@@ -62,9 +62,10 @@ export class UserKeeper {
     this.#users = users;
   }
 
+  /** Those that are named no more are let in again. */
   allow(allowances: Allowances): void {
     this.#allowances = allowances;
-    this.#watch();
+    this.#review(() => true);
   }
 
   usage(): UsageRow[] {
@@ -74,10 +75,14 @@ export class UserKeeper {
   }
 
   #watch(): void {
+    this.#review(({ id, expiresAt }) => expiresAt !== null || this.#allowances[id] !== undefined);
+  }
+
+  #review(concerns: (user: EngineUser) => boolean): void {
     const now = Date.now();
     let changed = false;
     for (const user of this.#users) {
-      if (user.expiresAt === null && this.#allowances[user.id] === undefined) continue;
+      if (!concerns(user)) continue;
       if (this.#table.setState(this.rowOf(user.id), this.#stateOf(user, now))) changed = true;
     }
     if (changed) this.#changed();

@@ -63,6 +63,12 @@ export interface EngineSettings {
   socks5: (Endpoint & { username?: string; password?: string }) | null;
   /** Where accepted hellos are remembered over a restart; null keeps them in memory only. */
   replayFile: string | null;
+  usage: {
+    /** Where figures are left that no daemon asks for, at an end and as long as there is none; null leaves none. */
+    directory: string | null;
+    /** How old figures may be that are left there. */
+    intervalMs: number;
+  };
 }
 
 export interface EngineSecret {
@@ -111,8 +117,8 @@ export interface UsageRow {
 }
 
 export interface EngineUsage {
-  /** As in `EngineStats`: figures of one epoch only grow. */
-  startedAt: number;
+  /** Of this process and no other, 32 hex digits: figures of one epoch only grow. */
+  epoch: string;
   /** Those that have been here, users and secrets alike. */
   rows: UsageRow[];
 }

@@ -89,6 +89,13 @@ export class Supervisor {
     return this.#retired.list;
   }
 
+  /** All that can be asked something, the one that serves first. */
+  get engines(): readonly { engine: Engine; pid: number }[] {
+    const { state, pid } = this.#state;
+    const serving = this.#engine !== undefined && state === 'running' && pid !== null;
+    return [...(serving ? [{ engine: this.#engine as Engine, pid }] : []), ...this.#retired.list];
+  }
+
   /** Entry of the engine where it is not of our own package. */
   get module(): URL | undefined {
     return this.#module;

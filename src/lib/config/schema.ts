@@ -237,6 +237,13 @@ export const tables = {
         input: 'number',
       }),
   }),
+  usage: z.strictObject({
+    flush_interval: timeout(
+      '5s',
+      1000,
+      'How often traffic is written down; a crash of the engine loses no more of it.',
+    ),
+  }),
   shutdown: z.strictObject({
     drain_timeout: timeout('30s', 0, 'How long open connections may go on after the order to stop.'),
     retire_timeout: timeout('1h', 0, 'How long the connections of an engine may go on that another has relieved.'),

@@ -89,6 +89,8 @@ export const statusReply = z.object({
       rssBytes: count,
     })
     .nullable(),
+  /** Up to when traffic is in the ledger, Unix ms, and why it is no newer where that failed. */
+  usage: z.object({ flushedAt: z.number().nullable(), failure: z.string().nullable() }),
   dcs: z.array(dcStatus),
   /** Empty while no engine runs. */
   dcAddresses: z.array(dcAddress),

@@ -2,7 +2,10 @@ import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 /** Every step from an empty database to the present schema. A step that was released is never changed. */
-export const MIGRATIONS: Record<string, Migration> = { '001-users': { up: users } };
+export const MIGRATIONS: Record<string, Migration> = {
+  '001-users': { up: users },
+  '002-usage': { up: usage },
+};
 
 async function users(db: Kysely<unknown>): Promise<void> {
   await db.schema
@@ -59,4 +62,41 @@ async function users(db: Kysely<unknown>): Promise<void> {
     .execute();
   await db.schema.createIndex('secrets_by_user').on('secrets').column('user_id').execute();
   await db.schema.createIndex('user_tags_by_tag').on('user_tags').column('tag').execute();
+}
+
+async function usage(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('usage')
+    .addColumn('span', 'text', (column) => column.notNull().check(sql`span in ('hour', 'day', 'month')`))
+    .addColumn('starts_at', 'integer', (column) => column.notNull())
+    .addColumn('user_id', 'text', (column) => column.notNull())
+    .addColumn('up', 'integer', (column) => column.notNull().check(sql`up >= 0`))
+    .addColumn('down', 'integer', (column) => column.notNull().check(sql`down >= 0`))
+    .addPrimaryKeyConstraint('usage_key', ['span', 'starts_at', 'user_id'])
+    .modifyEnd(sql`without rowid`)
+    .execute();
+  await db.schema
+    .createTable('usage_periods')
+    .addColumn('user_id', 'text', (column) => column.notNull())
+    .addColumn('started_at', 'integer', (column) => column.notNull())
+    .addColumn('up', 'integer', (column) => column.notNull().check(sql`up >= 0`))
+    .addColumn('down', 'integer', (column) => column.notNull().check(sql`down >= 0`))
+    .addPrimaryKeyConstraint('usage_periods_key', ['user_id', 'started_at'])
+    .modifyEnd(sql`without rowid`)
+    .execute();
+  await db.schema
+    .createTable('usage_marks')
+    .addColumn('epoch', 'text', (column) => column.notNull())
+    .addColumn('id', 'text', (column) => column.notNull())
+    .addColumn('up', 'integer', (column) => column.notNull())
+    .addColumn('down', 'integer', (column) => column.notNull())
+    .addPrimaryKeyConstraint('usage_marks_key', ['epoch', 'id'])
+    .modifyEnd(sql`without rowid`)
+    .execute();
+  await db.schema
+    .createTable('removed_users')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('label', 'text', (column) => column.notNull())
+    .addColumn('removed_at', 'integer', (column) => column.notNull())
+    .execute();
 }

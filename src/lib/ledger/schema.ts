@@ -9,10 +9,17 @@ export interface Tables {
   users: UsersTable;
   user_tags: UserTagsTable;
   secrets: SecretsTable;
+  usage: UsageTable;
+  usage_periods: UsagePeriodsTable;
+  usage_marks: UsageMarksTable;
+  removed_users: RemovedUsersTable;
 }
 
 interface MetaTable {
-  /** `sealing_key`: id of the entry of the keyring that every secret is sealed under. `generation`: see `readGeneration`. */
+  /**
+   * `sealing_key`: id of the entry of the keyring that every secret is sealed under. `generation`: see `readGeneration`.
+   * `usage_at`: up to when traffic was counted, Unix ms.
+   */
   key: string;
   value: string;
 }
@@ -74,10 +81,48 @@ interface SecretsTable {
   fingerprint: Uint8Array;
 }
 
+/** What a user moved within an hour, a day or a month of UTC. It is only ever added to. */
+interface UsageTable {
+  /** `hour`, `day` or `month`. */
+  span: string;
+  starts_at: number;
+  /** Of a user, who may be removed by now. */
+  user_id: string;
+  /** Payload bytes from the client. */
+  up: number;
+  /** Payload bytes to the client. */
+  down: number;
+}
+
+/** What a user moved since the period of their quota began or was reset: the newest row counts. */
+interface UsagePeriodsTable {
+  user_id: string;
+  started_at: number;
+  up: number;
+  down: number;
+}
+
+/** How far the counters of an engine are in the tables above, written in the same transaction. */
+interface UsageMarksTable {
+  /** Of one engine process. */
+  epoch: string;
+  /** Of a user or a secret. */
+  id: string;
+  up: number;
+  down: number;
+}
+
+/** What users were called whose usage is still known. */
+interface RemovedUsersTable {
+  id: string;
+  label: string;
+  removed_at: number;
+}
+
 export type UserRow = Selectable<UsersTable>;
 export type NewUserRow = Insertable<UsersTable>;
 export type SecretRow = Selectable<SecretsTable>;
 export type NewSecretRow = Insertable<SecretsTable>;
 
 /** Name of the newest migration: the schema that this version of mtp speaks. */
-export const SCHEMA = '001-users';
+export const SCHEMA = '002-usage';

@@ -29,6 +29,7 @@ const STATUS: StatusReply = {
   cap: { connections: 100, bound: 'floor' },
   users: { total: 1, enabled: 1 },
   traffic: null,
+  usage: { flushedAt: 0, failure: null },
   dcs: [{ dc: 2, ok: false, ms: null, reason: 'no answer' }],
   dcAddresses: [],
   cover: {

@@ -32,6 +32,7 @@ describe('settings', () => {
       engine: { warm: 0 },
       link: {},
       workers: { count: 'auto' },
+      usage: { flush_interval: 5000 },
       shutdown: { drain_timeout: 30_000 },
       log: { level: 'info' },
     });
