@@ -24,7 +24,7 @@ export interface BooksParts {
 }
 
 export interface BooksState {
-  /** Up to when everything is in the ledger, Unix ms; null before the first time. */
+  /** Up to when everything that was moved is in the ledger, Unix ms; null before the first time. */
   flushedAt: number | null;
   /** Why the newest attempt failed; null where it did not. */
   failure: string | null;
@@ -32,6 +32,8 @@ export interface BooksState {
 
 /** The next turn comes a little early, so that a late one is still within the interval. */
 const EARLY = 0.8;
+/** What goes through lanes is counted so much later (engine/wheel.ts). */
+const COUNTED_LATE_MS = 250;
 const TIDY_MS = 3600_000;
 
 /** Writes what users move from the counters of the engines into the ledger, and tells the engines what quotas leave. */
@@ -62,7 +64,9 @@ export class UsageBooks {
     const { signal } = this.#ending;
     while (!signal.aborted) {
       await this.flush();
-      await sleep(this.#parts.intervalMs() * EARLY, undefined, { signal, ref: false }).catch(() => undefined);
+      await sleep(this.#parts.intervalMs() * EARLY - COUNTED_LATE_MS, undefined, { signal, ref: false }).catch(
+        () => undefined,
+      );
     }
   }
 
@@ -98,7 +102,7 @@ export class UsageBooks {
       if (settled && !missed) await this.#tidy(at, [...samples, ...left]);
       await this.#tell();
       if (this.#state.failure !== null) log('info', 'usage_written_again', {});
-      this.#state = { flushedAt: missed ? this.#state.flushedAt : at, failure: null };
+      this.#state = { flushedAt: missed ? this.#state.flushedAt : at - COUNTED_LATE_MS, failure: null };
     } catch (error) {
       const failure = error instanceof Error ? error.message : String(error);
       if (failure !== this.#state.failure) log('error', 'usage_not_written', {}, `usage is not written: ${failure}`);

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { countInLedger, type Ledger } from '../ledger/open.ts';
 
 const DAY_MS = 86_400_000;
@@ -12,18 +13,11 @@ export async function forgetUsage(ledger: Ledger, now: number): Promise<void> {
     for (const [span, before] of Object.entries(ages)) {
       await change.deleteFrom('usage').where('span', '=', span).where('starts_at', '<', before).execute();
     }
-    await change
-      .deleteFrom('usage_periods as old')
-      .where('started_at', '<', ages.day)
-      .where(({ exists, selectFrom }) =>
-        exists(
-          selectFrom('usage_periods as newer')
-            .select('newer.user_id')
-            .whereRef('newer.user_id', '=', 'old.user_id')
-            .whereRef('newer.started_at', '>', 'old.started_at'),
-        ),
-      )
-      .execute();
+    await sql`
+      delete from usage_periods where started_at < ${ages.day}
+      and exists (select 1 from usage_periods as newer where newer.user_id = usage_periods.user_id
+        and newer.started_at > usage_periods.started_at)
+    `.execute(change);
   });
 }
 

@@ -33,7 +33,7 @@ export async function readPeriods(ledger: Ledger): Promise<Map<string, Period>> 
 export function currentPeriod(quota: Quota | null, newest: Period | undefined, now: number): Period {
   if (quota === null) return newest ?? { startedAt: null, up: 0, down: 0 };
   const start = periodStart(quota, now);
-  if (newest?.startedAt != null && newest.startedAt >= start) return newest;
+  if (newest !== undefined && newest.startedAt !== null && newest.startedAt >= start) return newest;
   return { startedAt: Number.isFinite(start) ? start : null, up: 0, down: 0 };
 }
 

@@ -1,6 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
 import { text as textOf } from 'node:stream/consumers';
-import { isDeepStrictEqual } from 'node:util';
 import { EXIT, MtpError } from '../errors.ts';
 import { openSealing } from '../keyring/sealing.ts';
 import { changeLedger, type Ledger } from '../ledger/open.ts';
@@ -11,7 +10,7 @@ import { type ImportPlan, type LineFault, planImport } from './import-plan.ts';
 import { holdersOf, insertUsers } from './insert.ts';
 import { SYSTEM, type UserSources } from './make.ts';
 import { openUsers } from './open-users.ts';
-import { notKept } from './store.ts';
+import { isSame, notKept } from './store.ts';
 import { foldName, type User } from './user.ts';
 import { readUsers, withUsers } from './with-users.ts';
 
@@ -111,7 +110,7 @@ async function withoutTaken(
 async function proveAllKept(ledger: Ledger, files: UserFiles, users: User[]): Promise<void> {
   const found = await openUsers(ledger, files, { ids: users.map(({ id }) => id) });
   const kept = new Map(found.map((user) => [user.id, user]));
-  const lost = users.find((user) => !isDeepStrictEqual(kept.get(user.id), user));
+  const lost = users.find((user) => !isSame(kept.get(user.id), user));
   if (lost !== undefined) throw notKept(files, lost.name);
 }
 

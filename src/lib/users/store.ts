@@ -44,7 +44,7 @@ export async function setUser(
     });
     const [kept] = await selectUsers(ledger, { ids: [before.id] });
     const user = kept && fromUserRow(kept.row, kept.tags, kept.secrets.map(fromSecretRow));
-    if (user === undefined || !isDeepStrictEqual(user, wanted)) throw notKept(files, wanted.name);
+    if (user === undefined || !isSame(user, wanted)) throw notKept(files, wanted.name);
     return { before, user };
   });
 }
@@ -55,12 +55,18 @@ function patched(before: UserRecord, patch: UserPatch): UserRecord {
   return { ...before, ...patch, tags: patch.tags === undefined ? before.tags : assertTags(patch.tags) };
 }
 
-/** Remove a user by name, with all their secrets, and return who that was. */
-export async function removeUser(files: UserFiles, name: string): Promise<UserRecord> {
+/** Remove a user by name, with all their secrets, and return who that was. What they used stays known under that name. */
+export async function removeUser(
+  files: UserFiles,
+  name: string,
+  sources: Pick<UserSources, 'now'> = SYSTEM,
+): Promise<UserRecord> {
   return withUsers(files, async (ledger) => {
     const user = await changeLedger(ledger, async (change) => {
       const found = await recordOf(change, name);
       await change.deleteFrom('users').where('id', '=', found.id).execute();
+      const gone = { id: found.id, label: found.name, removed_at: sources.now().getTime() };
+      await change.insertInto('removed_users').values(gone).execute();
       return found;
     });
     const left = await ledger.selectFrom('secrets').select('id').where('user_id', '=', user.id).execute();
@@ -104,8 +110,18 @@ export async function recordOf(change: Ledger, name: string): Promise<UserRecord
 /** Read back what was written; anything else than what was meant is an error. */
 export async function proveKept(ledger: Ledger, files: UserFiles, wanted: User): Promise<User> {
   const [user] = await openUsers(ledger, files, { ids: [wanted.id] });
-  if (user === undefined || !isDeepStrictEqual(user, wanted)) throw notKept(files, wanted.name);
+  if (user === undefined || !isSame(user, wanted)) throw notKept(files, wanted.name);
   return user;
+}
+
+/** Whether two records of a user say the same, but for when they were seen: the daemon writes that at any time. */
+export function isSame(one: UserRecord | undefined, other: UserRecord): boolean {
+  return isDeepStrictEqual(one && unseen(one), unseen(other));
+}
+
+function unseen(user: UserRecord): UserRecord {
+  const secrets = user.secrets.map((secret) => ({ ...secret, lastSeenAt: null }));
+  return { ...user, lastSeenAt: null, secrets };
 }
 
 export function notKept({ ledgerFile }: UserFiles, name: string): MtpError {
