@@ -18,10 +18,10 @@ export async function removeEnginePids(state: string): Promise<void> {
   });
 }
 
-/** The engines that an earlier daemon left running. */
-export async function findOrphans(state: string, proc = '/proc'): Promise<number[]> {
+/** The engines that an earlier daemon left running, also those that it was killed too early to write down: `more` knows of them. */
+export async function findOrphans(state: string, more: readonly number[] = [], proc = '/proc'): Promise<number[]> {
   const lines = (await readFile(fileIn(state), 'utf8').catch(() => '')).split('\n');
-  const pids = lines.map(Number).filter((pid) => Number.isInteger(pid) && pid > 1);
+  const pids = [...new Set([...lines.map(Number), ...more])].filter((pid) => Number.isInteger(pid) && pid > 1);
   const running = await Promise.all(pids.map(async (pid) => isEngine(pid, proc)));
   return pids.filter((_pid, index) => running[index]);
 }

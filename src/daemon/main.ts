@@ -29,6 +29,7 @@ import { findOrphans, orphansGone, removeEnginePids, writeEnginePids } from './e
 import { keepPackage } from './engine-package.ts';
 import { engineDirectory, engineIdentity } from './identity.ts';
 import { renewEngine } from './renew-engine.ts';
+import { leftBy } from './usage/left-files.ts';
 import { UsageBooks } from './usage/books.ts';
 import { startJobs } from './jobs/schedule.ts';
 import { SecretKeeper } from './jobs/secrets.ts';
@@ -103,7 +104,8 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
   if (identity.asRoot && !allowRoot) log('warn', 'engine_as_root', {}, AS_ROOT);
   // Each engine is started as whom the settings say by then.
   let { via } = identity;
-  const orphans = await findOrphans(paths.state);
+  const engineFiles = path.join(paths.state, 'engine');
+  const orphans = await findOrphans(paths.state, await leftBy(engineFiles));
   const supervisor = new Supervisor({
     makeEngine: (sockets, module) => new BuiltinEngine(module, { sockets, via }),
     onEvent: ({ level, event, detail }) => log(level, event, detail),
@@ -134,7 +136,7 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
   const daemon = await Daemon.create(parts, wanted);
   const books = new UsageBooks({
     files: paths,
-    directory: path.join(paths.state, 'engine'),
+    directory: engineFiles,
     engines: () => supervisor.engines,
     orphaned: () => orphans.length > 0,
     intervalMs: () => daemon.settings.usage.flush_interval,

@@ -2,8 +2,9 @@ import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../lib/cli/base-command.ts';
 import { formatTable } from '../../lib/ui/table.ts';
 import { arrangeUsers, SORTS } from '../../lib/users/arrange.ts';
+import { viewUsed, type UsedView } from '../../lib/usage/describe.ts';
+import { listUsage } from '../../lib/usage/read.ts';
 import { LIST_HEADERS, listRow, type UserView, viewUser } from '../../lib/users/describe.ts';
-import { listUsers } from '../../lib/users/load.ts';
 
 export default class UserList extends BaseCommand {
   static override summary = 'List who may connect, and what they may use.';
@@ -23,19 +24,19 @@ export default class UserList extends BaseCommand {
     '<%= config.bin %> <%= command.id %> --tag family --sort expires',
   ];
 
-  async run(): Promise<{ users: UserView[] }> {
+  async run(): Promise<{ users: (UserView & { used: UsedView })[] }> {
     const { flags } = await this.parse(UserList);
     const now = Date.now();
-    const all = await listUsers(this.paths(flags));
-    const users = arrangeUsers(all, flags.tag ?? [], flags.sort);
+    const all = await listUsage(this.paths(flags), now);
+    const items = arrangeUsers(all, flags.tag ?? [], flags.sort);
     if (all.length === 0) this.log(`No users yet. Add somebody with: ${this.config.bin} user add NAME`);
-    else if (users.length === 0) this.log(`None of ${all.length} users has these tags.`);
+    else if (items.length === 0) this.log(`None of ${all.length} users has these tags.`);
     else
       for (const line of formatTable(
         LIST_HEADERS,
-        users.map((user) => listRow(user, now)),
+        items.map((item) => listRow(item, now)),
       ))
         this.log('%s', line);
-    return { users: users.map((user) => viewUser(user, now)) };
+    return { users: items.map((item) => ({ ...viewUser(item.user, now), used: viewUsed(item, now) })) };
   }
 }

@@ -4,7 +4,8 @@ import { paint } from '../../lib/ui/paint.ts';
 import { formatPairs } from '../../lib/ui/table.ts';
 import { renderWarning } from '../../lib/ui/warning.ts';
 import { describeUser, type UserView, viewUser } from '../../lib/users/describe.ts';
-import { findUser } from '../../lib/users/load.ts';
+import { describeUsage, viewUsed, type UsedView } from '../../lib/usage/describe.ts';
+import { findUsage } from '../../lib/usage/read.ts';
 import { accessWarnings } from '../../lib/users/user.ts';
 
 export default class UserShow extends BaseCommand {
@@ -19,13 +20,14 @@ export default class UserShow extends BaseCommand {
     '<%= config.bin %> <%= command.id %> bob --json',
   ];
 
-  async run(): Promise<{ user: UserView; warnings: string[] }> {
+  async run(): Promise<{ user: UserView & { used: UsedView }; warnings: string[] }> {
     const { args, flags } = await this.parse(UserShow);
     const now = Date.now();
-    const user = await findUser(this.paths(flags), args.name);
-    const warnings = accessWarnings(user, now);
+    const found = await findUsage(this.paths(flags), args.name, now);
+    const warnings = accessWarnings(found.user, now);
     for (const warning of warnings) this.logToStderr(renderWarning(warning));
-    for (const line of formatPairs(describeUser(user, now), paint(process.stdout))) this.log('%s', line);
-    return { user: viewUser(user, now), warnings };
+    const lines = [...describeUser(found.user, now), ...describeUsage(found, now)];
+    for (const line of formatPairs(lines, paint(process.stdout))) this.log('%s', line);
+    return { user: { ...viewUser(found.user, now), used: viewUsed(found, now) }, warnings };
   }
 }

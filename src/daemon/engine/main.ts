@@ -77,8 +77,9 @@ async function start(request: Extract<EngineRequest, { type: 'start' }>): Promis
     );
   }
   pool = new Pool(revision, async (worker, workers) => inherited.of(worker, workers), tell);
+  const started = await pool.start({ beside });
   opened = !prepare;
-  return { ...(await pool.start({ beside })), version };
+  return { ...started, version };
 }
 
 async function open(paused: Pool): Promise<EngineReply> {
@@ -117,7 +118,7 @@ async function end(drainMs: number): Promise<void> {
 process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);
 process.on('disconnect', () => {
-  // Never shown to clients: nobody is left to decide about it.
+  // No daemon knows of it yet, or it was never shown to clients: nobody is left to decide about it.
   if (!opened) process.exit(0);
   pool?.orphaned();
   if (!inherited.holds || retiring) return;

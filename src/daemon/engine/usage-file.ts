@@ -8,6 +8,8 @@ export class UsageFile {
   readonly #read: () => EngineUsage;
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
+  /** There is a file. */
+  #left = false;
   /** Writes come one after another, or an older one could win. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -37,7 +39,9 @@ export class UsageFile {
     if (directory === null) return;
     const written = this.#turn.then(async () => {
       const { epoch, rows } = this.#read();
-      if (rows.length === 0) return;
+      // While it runs, the file also tells the next daemon that it does.
+      if (final && rows.length === 0 && !this.#left) return;
+      this.#left = true;
       const counters = rows.map(({ id, up, down, lastSeen }) => ({ id, up, down, lastSeen }));
       const content = { version: 1, epoch, pid: process.pid, at: Date.now(), final, rows: counters };
       await writeAtomic(path.join(directory, `usage-${epoch}.json`), `${JSON.stringify(content)}\n`);

@@ -82,6 +82,14 @@ async function readSmall(file: string): Promise<string> {
   }
 }
 
+/** The processes whose files these are, running or not. */
+export async function leftBy(directory: string): Promise<number[]> {
+  const files = (await list(directory)).filter((name) => NAME.test(name)).map((name) => path.join(directory, name));
+  // One that cannot be read is reported when it is to be counted.
+  const texts = await Promise.all(files.map(async (file) => readSmall(file).then(parse).catch(() => undefined)));
+  return texts.flatMap((left) => (left === undefined ? [] : [left.pid]));
+}
+
 /** Remove what was counted. */
 export async function removeLeftUsage(file: string): Promise<void> {
   await unlink(file).catch((error: unknown) => {

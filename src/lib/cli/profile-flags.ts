@@ -8,7 +8,7 @@ export const profileFlags = {
     helpValue: 'COUNT',
   }),
   quota: Flags.string({
-    summary: 'Traffic a day, week, month or in total, such as 50GB/month; or none. Kept and shown, not enforced yet.',
+    summary: 'Traffic a day, week, month or in total, such as 50GB/month; or none.',
     helpValue: 'AMOUNT/PERIOD',
   }),
   'quota-from': Flags.string({

@@ -105,8 +105,8 @@ export function describeChange(before: UserRecord, after: UserRecord, now: numbe
     .map((label) => `${label}: ${old.get(label) ?? 'none'} -> ${fresh.get(label) ?? 'none'}`);
 }
 
-/** A user as a row of a list, under `LIST_HEADERS`. */
-export function listRow(user: UserRecord, now: number): string[] {
+/** A user as a row of a list, under `LIST_HEADERS`; the period is the one that counts against the quota. */
+export function listRow({ user, period }: { user: UserRecord; period: Used | null }, now: number): string[] {
   const { limits, expiresAt, lastSeenAt } = user;
   const { state } = viewUser(user, now);
   return [
@@ -114,6 +114,7 @@ export function listRow(user: UserRecord, now: number): string[] {
     state,
     limits.connections === null ? '-' : String(limits.connections / DEVICE_CONNECTIONS),
     limits.networks === null ? '-' : String(limits.networks),
+    formatBytes((period?.up ?? 0) + (period?.down ?? 0)),
     limits.quota === null ? '-' : writeQuota(limits.quota),
     expiresAt === null ? '-' : formatDay(expiresAt),
     lastSeenAt === null ? '-' : formatDay(lastSeenAt),
@@ -121,7 +122,12 @@ export function listRow(user: UserRecord, now: number): string[] {
   ];
 }
 
-export const LIST_HEADERS = ['NAME', 'STATE', 'DEVICES', 'NETWORKS', 'QUOTA', 'EXPIRES', 'SEEN', 'TAGS'];
+interface Used {
+  up: number;
+  down: number;
+}
+
+export const LIST_HEADERS = ['NAME', 'STATE', 'DEVICES', 'NETWORKS', 'USED', 'QUOTA', 'EXPIRES', 'SEEN', 'TAGS'];
 
 /** A limit of connections in devices. */
 function describeDevices(connections: number | null): string {
@@ -129,11 +135,10 @@ function describeDevices(connections: number | null): string {
   return `${connections / DEVICE_CONNECTIONS} at once (${connections} connections)`;
 }
 
-/** A quota is kept for the operator; nothing in the proxy counts against it. */
 function describeQuota(quota: Quota | null): string {
   if (quota === null) return 'no limit';
   const { bytes, period, start } = quota;
-  return `${formatBytes(bytes)} ${period === 'total' ? 'in all' : `a ${period}`} from ${formatDay(start)}, not enforced yet`;
+  return `${formatBytes(bytes)} ${period === 'total' ? 'in all' : `a ${period}`} from ${formatDay(start)}`;
 }
 
 function describeSpeeds({ upBytesPerSecond: up, downBytesPerSecond: down }: Limits): string {

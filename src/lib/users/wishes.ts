@@ -76,7 +76,7 @@ export function parseStart(text: string): number {
 }
 
 /** A day or a time in ISO 8601; undefined for anything else, such as the 30th of February. */
-function parseTime(text: string): number | undefined {
+export function parseTime(text: string): number | undefined {
   const day = /^\d{4}-\d\d-\d\d/.exec(text)?.[0];
   if (day === undefined || !/^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/.test(text))
     return;

@@ -39,6 +39,7 @@ test(`kill -9 at ${KILLS} random points (seed ${SEED})`, { timeout: 60_000 + KIL
     await sleep(300 + random() * 1500);
     const engine = enginesInARow < 2 && random() < 0.5;
     const dead = !engine;
+    let safe = await world.safeUntil();
     if (dead) {
       await world.killDaemon();
       enginesInARow = 0;
@@ -46,7 +47,7 @@ test(`kill -9 at ${KILLS} random points (seed ${SEED})`, { timeout: 60_000 + KIL
     }
     // The engine of a daemon that was killed is killed too now and then.
     if (engine || random() < 0.3) {
-      const safe = await world.safeUntil();
+      safe = Math.max(safe, await world.safeUntil());
       await sleep(random() * 200);
       const before = total((client) => client.returnedBy());
       if (await world.killEngine()) {

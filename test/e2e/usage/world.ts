@@ -78,7 +78,9 @@ export class World {
       if (child.exitCode !== null) throw new Error(`the daemon ended: ${this.stderr}`);
       await sleep(10);
     }
-    this.#engines.add((JSON.parse(stdout.split('\n')[0] ?? '') as { enginePid: number }).enginePid);
+    const { enginePid } = JSON.parse(stdout.split('\n')[0] ?? '') as { enginePid?: number };
+    if (enginePid === undefined) throw new Error(`the daemon did not start: ${stdout}`);
+    this.#engines.add(enginePid);
   }
 
   async killDaemon(): Promise<void> {
