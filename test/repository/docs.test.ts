@@ -97,6 +97,7 @@ describe('commands that need no proxy', () => {
     { words: ['preferences'], expected: /qr/ },
     { words: ['user', 'list'], expected: /No users yet/ },
     { words: ['user', 'export'], expected: /^name,devices,/ },
+    { words: ['usage'], expected: /^USER .*\nTOTAL .*\nNothing has been counted yet/ },
     { words: ['secret', 'list'], expected: /No secrets yet/ },
     ...pure,
   ])('mtp $words succeeds and creates nothing', ({ words, expected }) => {
@@ -122,7 +123,7 @@ describe('commands about users and keys', () => {
   afterAll(() => rmSync(home, { recursive: true }));
 
   /** In the order of the pages: each finds what those before it left. */
-  const lines = ['docs/users.md', 'docs/keyring.md'].flatMap((page) =>
+  const lines = ['docs/users.md', 'docs/usage.md', 'docs/keyring.md'].flatMap((page) =>
     written.filter((one) => one.page === page && read(page).includes(`\n${one.line}`)).map(({ line }) => line),
   );
 
@@ -132,7 +133,7 @@ describe('commands about users and keys', () => {
 
   test.each(lines)('%s', (line) => {
     const { words } = takeApart(line);
-    const yes = words[1] === 'remove' ? ['--yes'] : [];
+    const yes = ['remove', 'reset'].includes(words[1] ?? '') ? ['--yes'] : [];
     const { status, stderr } = spawnSync(process.execPath, [path.join(ROOT, 'bin/run.js'), ...words, ...yes], {
       cwd: home,
       env: { ...process.env, MTP_HOME: path.join(home, 'mtp') },

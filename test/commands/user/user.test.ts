@@ -50,7 +50,7 @@ describe('user add, set, show and list', () => {
       /^Expires +2190-01-31 00:00 UTC$/m,
       /^Devices +3 at once \(24 connections\)$/m,
       /^Networks +2 at once$/m,
-      /^Quota +50\.0 GB a month from 2027-01-01, not enforced yet$/m,
+      /^Quota +50\.0 GB a month from 2027-01-01$/m,
       /^Speed +up 500kbit\/s, down 20Mbit\/s$/m,
       /^Tags +a b$/m,
       /^Note +met in May$/m,
@@ -59,7 +59,7 @@ describe('user add, set, show and list', () => {
     ])
       expect(shown.stdout).toMatch(line);
     const listed = await run(UserList, at());
-    expect(listed.stdout).toMatch(/^bob +enabled +3 +2 +50GB\/month +2190-01-31 +- +a b$/m);
+    expect(listed.stdout).toMatch(/^bob +enabled +3 +2 +0 B +50GB\/month +2190-01-31 +- +a b$/m);
     const { user } = await loadUser(files, 'bob');
     expect(JSON.stringify([added, shown, listed])).not.toContain(user.secrets[0]?.key);
   });
