@@ -86,7 +86,13 @@ async function readSmall(file: string): Promise<string> {
 export async function leftBy(directory: string): Promise<number[]> {
   const files = (await list(directory)).filter((name) => NAME.test(name)).map((name) => path.join(directory, name));
   // One that cannot be read is reported when it is to be counted.
-  const texts = await Promise.all(files.map(async (file) => readSmall(file).then(parse).catch(() => undefined)));
+  const texts = await Promise.all(
+    files.map(async (file) =>
+      readSmall(file)
+        .then(parse)
+        .catch(() => undefined),
+    ),
+  );
   return texts.flatMap((left) => (left === undefined ? [] : [left.pid]));
 }
 

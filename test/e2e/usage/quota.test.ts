@@ -62,11 +62,11 @@ test('a quota cuts its user within a second, over restarts, until it is there ag
   await sleep(1500);
   expect(await world.killEngine()).toBe(true);
   await expect.poll(async () => (await enter(ann.key)) !== null, { timeout: 15_000 }).toBe(true);
-  await expect.poll(async () => await enter(bob.key), { timeout: 2000 }).toBeNull();
+  await expect.poll(async () => enter(bob.key), { timeout: 2000 }).toBeNull();
   await world.stop();
   await world.start();
   expect(await enter(ann.key)).not.toBeNull();
-  await expect.poll(async () => await enter(bob.key), { timeout: 2000 }).toBeNull();
+  await expect.poll(async () => enter(bob.key), { timeout: 2000 }).toBeNull();
 
   await resetUsage(world.paths, 'bob', Date.now());
   await notifyDaemon(world.paths);
