@@ -400,6 +400,8 @@ function sumUsage(rows: UsageRow[]): UsageRow[] {
       connections: sum.connections + row.connections,
       networks: sum.networks + row.networks,
       lastSeen: Math.max(sum.lastSeen, row.lastSeen),
+      stale: sum.stale + row.stale,
+      staleAt: Math.max(sum.staleAt, row.staleAt),
     })),
   );
 }

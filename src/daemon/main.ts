@@ -233,6 +233,8 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
       paths,
       inForce: () => daemon.wanted,
       reload: async () => reload({ handOver: false }),
+      stale: async () => (await supervisor.stats()).handshakes.stale,
+      usage: async () => daemon.usage(),
       access: () => describeAccess(daemon.settings, port, os.networkInterfaces()),
       log,
       now: Date.now,

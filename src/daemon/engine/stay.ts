@@ -29,7 +29,10 @@ export class Stay {
   /** Count a connection from `source`, or say why it may not be; `now` is Unix time in seconds. */
   static begin(rows: UserRows, user: FoundUser, source: Source, now: number): Stay | HandshakeResult {
     const { row, secretRow, stale } = user;
-    if (stale) return 'stale';
+    if (stale) {
+      rows.cameLate(secretRow, now);
+      return 'stale';
+    }
     for (const at of [row, secretRow]) {
       const state = rows.state(at);
       if (state !== 'ok') return REFUSALS[state];

@@ -71,7 +71,7 @@ export class UserKeeper {
   usage(): UsageRow[] {
     return [...this.#rows]
       .map(([id, row]) => ({ id, ...this.#table.usage(row) }))
-      .filter(({ lastSeen }) => lastSeen > 0);
+      .filter(({ lastSeen, stale }) => lastSeen > 0 || stale > 0);
   }
 
   #watch(): void {

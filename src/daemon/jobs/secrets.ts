@@ -1,4 +1,5 @@
 import type { Settings } from '../../lib/config/schema.ts';
+import type { UsageReply } from '../../lib/control/schema.ts';
 import type { Access } from '../../lib/link/access.ts';
 import { announceRotation } from '../../lib/rotation/announce.ts';
 import { isDue, rotateSecrets } from '../../lib/rotation/rotate.ts';
@@ -13,6 +14,9 @@ export interface SecretKeeperParts {
   /** What is in force. */
   inForce: () => { settings: Settings; users: User[]; generation: string | null };
   reload: () => Promise<unknown>;
+  /** How often anybody came with a secret that was closed, since the start of the engine. */
+  stale: () => Promise<number>;
+  usage: () => Promise<UsageReply>;
   access: () => Access;
   log: Log;
   now: () => number;
@@ -27,6 +31,10 @@ export class SecretKeeper {
   /** The newest generation of the ledger that a reload was tried with: one that failed is not tried again by itself. */
   #tried: string | null = null;
 
+  /** How often somebody had come with each closed secret when we looked last. */
+  #late = new Map<string, number>();
+  #allLate = 0;
+
   constructor(parts: SecretKeeperParts) {
     this.#parts = parts;
   }
@@ -37,6 +45,7 @@ export class SecretKeeper {
     if (swept > 0) log('info', 'secrets_aged', { secrets: swept });
     await this.#replaceOld();
     await this.#takeOver();
+    await this.#reportStale();
   }
 
   async #replaceOld(): Promise<void> {
@@ -63,5 +72,22 @@ export class SecretKeeper {
     this.#tried = generation;
     log('info', 'ledger_changed', { generation });
     await reload();
+  }
+
+  /** Name the users whose old links are still tried: they are no attack, and have to be told. */
+  async #reportStale(): Promise<void> {
+    const { stale, usage, inForce, log } = this.#parts;
+    const all = await stale();
+    if (all === this.#allLate) return;
+    this.#allLate = all;
+    const { rows } = await usage();
+    const late = new Map(rows.filter((row) => row.stale > 0).map((row) => [row.id, row.stale]));
+    for (const { name, secrets } of inForce().users) {
+      for (const { id } of secrets) {
+        const more = (late.get(id) ?? 0) - (this.#late.get(id) ?? 0);
+        if (more > 0) log('info', 'stale_link', { user: name, secret: id, times: more });
+      }
+    }
+    this.#late = late;
   }
 }

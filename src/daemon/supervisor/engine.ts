@@ -112,8 +112,11 @@ export interface UsageRow {
   connections: number;
   /** Distinct IPv4 addresses and IPv6 /64s now. */
   networks: number;
-  /** Unix time in seconds of the newest connection. */
+  /** Unix time in seconds of the newest connection; 0 for none. */
   lastSeen: number;
+  /** How often somebody came with this secret when it let nobody in any more, and when last, Unix time in seconds. */
+  stale: number;
+  staleAt: number;
 }
 
 export interface EngineUsage {

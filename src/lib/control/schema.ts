@@ -171,6 +171,9 @@ export const usageReply = z.object({
       networks: count,
       /** Unix time in seconds. */
       lastSeen: count,
+      /** How often somebody came with a secret that was closed, and when last, Unix time in seconds. */
+      stale: count,
+      staleAt: count,
     }),
   ),
 });

@@ -66,7 +66,9 @@ export const ROTATION_HEADERS = [
 
 /** A replaced secret as a row of a list, under `ROTATION_HEADERS`. */
 export function rotationRow(rotation: Rotation): string[] {
-  const { name, secret, state, until, networks, connections, lastSeenAt, safe, why } = rotation;
+  const { name, secret, state, until, networks, connections, lastSeenAt, safe, why, tries, triedAt } = rotation;
+  const late =
+    triedAt === null ? '' : `; its link was tried ${plural(tries, 'time')}, last ${formatTime(Date.parse(triedAt))}`;
   return [
     name,
     secret,
@@ -75,6 +77,6 @@ export function rotationRow(rotation: Rotation): string[] {
     networks === null ? '?' : String(networks),
     connections === null ? '?' : String(connections),
     lastSeenAt === null ? 'never' : formatTime(Date.parse(lastSeenAt)),
-    state === 'revoked' ? why : `${safe ? 'yes' : 'no'}: ${why}`,
+    `${state === 'revoked' ? why : `${safe ? 'yes' : 'no'}: ${why}`}${late}`,
   ];
 }

@@ -13,6 +13,9 @@ export interface Rotation {
   networks: number | null;
   connections: number | null;
   lastSeenAt: string | null;
+  /** How often a stale link was tried since the start of the proxy, and when last. */
+  tries: number;
+  triedAt: string | null;
   /** Whether closing it would keep anybody out who came lately. */
   safe: boolean;
   why: string;
@@ -41,6 +44,8 @@ export function listRotations(users: UserRecord[], usage: UsageReply | null, now
           networks,
           connections,
           lastSeenAt: lastSeen === 0 ? null : new Date(lastSeen).toISOString(),
+          tries: row?.stale ?? 0,
+          triedAt: row === undefined || row.staleAt === 0 ? null : new Date(row.staleAt * 1000).toISOString(),
           ...judge(secret, { connections, networks, lastSeen, now }),
         };
       }),

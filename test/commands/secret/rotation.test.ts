@@ -108,6 +108,12 @@ describe('a rotation of a running proxy', { timeout: 120_000 }, () => {
     expect(await enter(old)).toBeNull();
     expect((await at.status())?.traffic?.handshakes.stale).toBeGreaterThan(2);
     expect(await json('secret', 'close', 'bob', '--now', '--yes')).toMatchObject({ closed: [] });
+    const after = await json<{ rotations: Rotation[] }>('secret', 'rotations', '--all');
+    expect(after.rotations).toMatchObject([{ name: 'bob', state: 'revoked', why: 'closed' }]);
+    expect(after.rotations[0]?.tries).toBeGreaterThan(2);
+    await expect
+      .poll(async () => at.log(), { timeout: 25_000, interval: 500 })
+      .toMatch(new RegExp(`stale_link.*bob.*${old.id}|stale_link.*${old.id}.*bob`));
   });
 
   test('an emergency cuts at once, and nobody else', async () => {

@@ -31,6 +31,9 @@ export interface RowUsage {
   networks: number;
   /** Unix time in seconds of the newest connection; 0 for none. */
   lastSeen: number;
+  /** How often somebody came with this secret when it let nobody in any more, and when last, Unix time in seconds. */
+  stale: number;
+  staleAt: number;
 }
 
 /** A burst that a speed limit lets through, seconds of its rate. */
@@ -39,7 +42,16 @@ const BURST_MS = 500;
 const LONGEST_MS = 3600_000;
 const NONE = -1;
 
-const INTS = ['state', 'maxConnections', 'maxNetworks', 'connections', 'networks', 'lastSeen'] as const;
+const INTS = [
+  'state',
+  'maxConnections',
+  'maxNetworks',
+  'connections',
+  'networks',
+  'lastSeen',
+  'stale',
+  'staleAt',
+] as const;
 /** Bytes/ms. */
 const FLOATS = ['upRate', 'downRate'] as const;
 
@@ -109,7 +121,12 @@ export class UserTable {
       down += mine.down[row] as number;
     }
     const [connections, networks] = [ints.connections[row] as number, ints.networks[row] as number];
-    return { up, down, connections, networks, lastSeen: ints.lastSeen[row] as number };
+    const [lastSeen, stale, staleAt] = [ints.lastSeen[row], ints.stale[row], ints.staleAt[row]] as [
+      number,
+      number,
+      number,
+    ];
+    return { up, down, connections, networks, lastSeen, stale, staleAt };
   }
 
   /** The table as one worker changes it. */
@@ -179,6 +196,13 @@ export class UserRows {
     this.#own.connections[row] = (this.#own.connections[row] as number) - 1;
     Atomics.sub(ints.connections, row, 1);
     if (this.#networks.release(sourceOfUser(source, row))) Atomics.sub(ints.networks, row, 1);
+  }
+
+  /** Count somebody who came with a secret that lets nobody in any more; `now` is Unix time in seconds. */
+  cameLate(row: number, now: number): void {
+    const { ints } = this.#cells;
+    Atomics.add(ints.stale, row, 1);
+    ints.staleAt[row] = now;
   }
 
   /** Count payload bytes. */
