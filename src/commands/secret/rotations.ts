@@ -21,12 +21,12 @@ export default class SecretRotations extends BaseCommand {
   async run(): Promise<{ running: boolean; rotations: Rotation[] }> {
     const { flags } = await this.parse(SecretRotations);
     const paths = this.paths(flags);
+    const now = Date.now();
     const [users, usage] = await Promise.all([listUsers(paths), getUsage(paths)]);
-    const rotations = listRotations(users, usage ?? null, Date.now()).filter(
-      ({ state }) => flags.all || state !== 'revoked',
-    );
+    const rotations = listRotations(users, usage ?? null, now).filter(({ state }) => flags.all || state !== 'revoked');
     if (rotations.length === 0) this.log('No secret that was replaced is still open.');
-    else for (const line of formatTable(ROTATION_HEADERS, rotations.map(rotationRow))) this.log('%s', line);
+    const rows = rotations.map((rotation) => rotationRow(rotation, now));
+    if (rows.length > 0) for (const line of formatTable(ROTATION_HEADERS, rows)) this.log('%s', line);
     return { running: usage !== undefined, rotations };
   }
 }

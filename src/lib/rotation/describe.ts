@@ -12,9 +12,10 @@ export function describePlan(users: Pick<UserRecord, 'name'>[], how: How): strin
     users.length === 1
       ? `the secret of ${nameSome(users)}`
       : `the secrets of ${plural(users.length, 'user')}: ${nameSome(users)}`;
-  if (how === 'emergency') return `This replaces ${whose}, refuses the old at once and cuts who is connected with it.`;
+  if (how === 'emergency')
+    return `This replaces ${whose}, refuses the old one at once and cuts who is connected with it.`;
   const limit = how.limitNetworks === null ? '' : `, from ${plural(how.limitNetworks, 'network')} at once`;
-  return `This replaces ${whose}; the old is accepted for ${formatSpan(how.graceMs)} more${limit}.`;
+  return `This replaces ${whose}; the old one is accepted for ${formatSpan(how.graceMs)} more${limit}.`;
 }
 
 /** What a rotation did, line by line. */
@@ -53,30 +54,18 @@ export function describeHook(hook: HookOutcome): string[] {
   return [`The hook on-rotate failed: ${hook.reason}.`];
 }
 
-export const ROTATION_HEADERS = [
-  'NAME',
-  'OLD SECRET',
-  'STATE',
-  'UNTIL',
-  'NETWORKS',
-  'CONNECTIONS',
-  'SEEN',
-  'SAFE TO CLOSE',
-];
+export const ROTATION_HEADERS = ['NAME', 'STATE', 'ENDS', 'NETWORKS', 'SEEN', 'TRIED', 'SAFE TO CLOSE'];
 
 /** A replaced secret as a row of a list, under `ROTATION_HEADERS`. */
-export function rotationRow(rotation: Rotation): string[] {
-  const { name, secret, state, until, networks, connections, lastSeenAt, safe, why, tries, triedAt } = rotation;
-  const late =
-    triedAt === null ? '' : `; its link was tried ${plural(tries, 'time')}, last ${formatTime(Date.parse(triedAt))}`;
+export function rotationRow(rotation: Rotation, now: number): string[] {
+  const { name, state, until, networks, lastSeenAt, safe, why, tries } = rotation;
   return [
     name,
-    secret,
     state,
-    until === null ? '-' : formatTime(Date.parse(until)),
+    until === null ? '-' : `in ${formatSpan(Date.parse(until) - now)}`,
     networks === null ? '?' : String(networks),
-    connections === null ? '?' : String(connections),
-    lastSeenAt === null ? 'never' : formatTime(Date.parse(lastSeenAt)),
-    `${state === 'revoked' ? why : `${safe ? 'yes' : 'no'}: ${why}`}${late}`,
+    lastSeenAt === null ? 'never' : `${formatSpan(now - Date.parse(lastSeenAt))} ago`,
+    tries === 0 ? '-' : `${tries}x`,
+    state === 'revoked' ? why : `${safe ? 'yes' : 'no'}: ${why}`,
   ];
 }

@@ -46,7 +46,7 @@ export function listRotations(users: UserRecord[], usage: UsageReply | null, now
           lastSeenAt: lastSeen === 0 ? null : new Date(lastSeen).toISOString(),
           tries: row?.stale ?? 0,
           triedAt: row === undefined || row.staleAt === 0 ? null : new Date(row.staleAt * 1000).toISOString(),
-          ...judge(secret, { connections, networks, lastSeen, now }),
+          ...judge(secret, { connections, lastSeen, now }),
         };
       }),
   );
@@ -59,17 +59,15 @@ function untilOf({ state, retiringUntil, tombstoneUntil }: SecretRecord): string
 
 interface Use {
   connections: number | null;
-  networks: number | null;
   /** Unix ms; 0 for never. */
   lastSeen: number;
   now: number;
 }
 
-function judge({ state }: SecretRecord, { connections, networks, lastSeen, now }: Use): { safe: boolean; why: string } {
+function judge({ state }: SecretRecord, { connections, lastSeen, now }: Use): { safe: boolean; why: string } {
   if (state === 'revoked') return { safe: true, why: 'closed' };
-  if (connections === null) return { safe: false, why: 'no proxy runs, so who uses it is not known' };
-  if (connections > 0)
-    return { safe: false, why: `in use from ${networks === 1 ? 'one network' : `${networks} networks`}` };
-  if (now - lastSeen < LATELY_MS) return { safe: false, why: 'used within the last day' };
-  return { safe: true, why: lastSeen === 0 ? 'not seen in use' : 'not used for a day' };
+  if (connections === null) return { safe: false, why: 'not known, no proxy runs' };
+  if (connections > 0) return { safe: false, why: 'in use' };
+  if (now - lastSeen < LATELY_MS) return { safe: false, why: 'used today' };
+  return { safe: true, why: lastSeen === 0 ? 'never used' : 'not used for a day' };
 }

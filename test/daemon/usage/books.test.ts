@@ -24,7 +24,7 @@ class ScriptedEngine {
   fails = false;
 
   used(id: string, up: number): void {
-    this.rows = [{ id, up, down: 0, connections: 1, networks: 1, lastSeen: NOW / 1000 , stale: 0, staleAt: 0}];
+    this.rows = [{ id, up, down: 0, connections: 1, networks: 1, lastSeen: NOW / 1000, stale: 0, staleAt: 0 }];
   }
 
   async usage() {
