@@ -131,6 +131,29 @@ describe('a rotation of a running proxy', { timeout: 120_000 }, () => {
     expect(await enter(await secretOf('bob'))).not.toBeNull();
   });
 
+  test('a secret in use is removed only when nobody uses it any more, or by force', async () => {
+    await at.mtp('user', 'add', 'bob');
+    await at.mtp('secret', 'add', 'bob');
+    await at.startSettled();
+    const [first, second] = (await loadUser(at.paths, 'bob')).user.secrets as [UserSecret, UserSecret];
+    const ones = await crowd(first, 2);
+    const others = await crowd(second, 2);
+    const remove = async (id: string, ...args: string[]) =>
+      at.mtp('secret', 'remove', 'bob', '--yes', '--id', id, ...args);
+    const refused = await remove(first.id);
+    expect(refused).toMatchObject({ status: 5 });
+    expect(refused.stderr).toContain('of bob is used by 2 connections');
+    expect(await remove(first.id, '--drain', '1s')).toMatchObject({ status: 75 });
+    expect(await enter(first)).toBeNull();
+    expect(await alive(ones)).toBe(2);
+    const drained = remove(first.id, '--drain', '1m');
+    setTimeout(() => ones.forEach((session) => session.peer.close()), 3000);
+    expect((await drained).status).toBe(0);
+    expect((await remove(second.id, '--force')).status).toBe(0);
+    expect(await alive(others)).toBe(0);
+    expect((await loadUser(at.paths, 'bob')).user.secrets).toEqual([]);
+  });
+
   test('a user who is as many as allowed is recognised all the same', async () => {
     await at.mtp('user', 'add', 'bob', '--devices', '1');
     await at.startSettled();
