@@ -32,3 +32,22 @@ export async function askSecret({ input, output }: Terminal = TERMINAL): Promise
   const prompts = await import('@inquirer/prompts');
   return prompts.password({ message: 'Secret', mask: true }, { input, output });
 }
+
+/** Ask for a passphrase without showing it, a new one twice. */
+export async function askPassphrase(
+  { twice }: { twice: boolean },
+  { input, output }: Terminal = TERMINAL,
+): Promise<string> {
+  if (!input.isTTY || !output.isTTY) {
+    throw new MtpError('NEEDS_ANSWER', 'cannot ask for a passphrase without a terminal', {
+      exit: EXIT.usage,
+      hint: 'Name a file with --passphrase-file.',
+    });
+  }
+  const prompts = await import('@inquirer/prompts');
+  const phrase = await prompts.password({ message: 'Passphrase', mask: true }, { input, output });
+  if (!twice) return phrase;
+  const again = await prompts.password({ message: 'Once more', mask: true }, { input, output });
+  if (again === phrase) return phrase;
+  throw new MtpError('PASSPHRASE_DIFFERS', 'the two passphrases differ', { exit: EXIT.usage, hint: 'Try again.' });
+}
