@@ -12,6 +12,7 @@ import type { LoopFilter } from './shared/loop-filter.ts';
 import type { ReplayTable } from './shared/replay.ts';
 import type { SourceTable } from './shared/sources.ts';
 import type { UserRows } from './shared/user-table.ts';
+import type { Searches } from './searches.ts';
 import type { UserSet } from './user-set.ts';
 import type { Wheel } from './wheel.ts';
 
@@ -35,6 +36,7 @@ export interface Plane {
   trusted: BlockList | null;
   cover: CoverTargetResolver;
   readonly wheel: Wheel;
+  readonly searches: Searches;
   readonly points: KeyPoints;
   readonly counters: CounterRow;
   readonly gauges: GaugeRow;

@@ -17,10 +17,15 @@ export interface FoundUser {
 
 const KEY_BYTES = 16;
 const RECENT = 16;
-/** Keys tried before other connections get a turn: about a millisecond. */
-const SLICE = 256;
+/** Keys tried in one go: a small part of a millisecond. */
+const SLICE = 64;
 
-export type Search<T> = { found: T; user: FoundUser } | { next: number } | null;
+export interface Hit<T> {
+  found: T;
+  user: FoundUser;
+}
+/** `next` is where to go on; null when all have been tried. */
+export type Search<T> = Hit<T> | { next: number } | null;
 
 /**
  * Whose secret is it? Secrets in the order in which they are likely: last seen from this network, recently active ones, those
@@ -31,6 +36,7 @@ export class UserSet {
   readonly size: number;
   readonly #keys: Buffer;
   readonly #rows: Uint32Array;
+  readonly #places: Uint32Array;
   readonly #owners: Uint32Array;
   readonly #stale: Uint8Array;
   readonly #domains: readonly string[];
@@ -38,9 +44,10 @@ export class UserSet {
   /** Most recent first. */
   readonly #recent: number[] = [];
 
-  constructor({ keys, rows, owners, stale, domains, starts }: PackedUsers) {
+  constructor({ keys, rows, places, owners, stale, domains, starts }: PackedUsers) {
     this.#keys = Buffer.from(keys);
     this.#rows = new Uint32Array(rows);
+    this.#places = new Uint32Array(places);
     this.#owners = new Uint32Array(owners);
     this.#stale = new Uint8Array(stale);
     this.#domains = domains;
@@ -48,23 +55,35 @@ export class UserSet {
     this.size = this.#rows.length;
   }
 
-  /** Find who signed a hello, from candidate `from` on; `next` says where to go on in a later turn. */
-  findByHello(hello: Hello, hint: number | null, from: number): Search<number> {
-    return this.#search(hint, hello.sni, from, (key) => authenticate(hello, key));
+  /** Whether one of the likely ones signed a hello; `hint` is the row of a secret. */
+  guessByHello(hello: Hello, hint: number | null): Hit<number> | null {
+    return this.#guess(hint, (key) => authenticate(hello, key));
   }
 
-  /** Find whose secret opens a bare obfuscated2 header. */
-  findByHeader(header: Buffer, hint: number | null, from: number): Search<OpenedHeader> {
-    return this.#search(hint, null, from, (key) => openHeader(header, key));
+  /** Find among all who signed a hello, a slice from place `from` on. */
+  findByHello(hello: Hello, from: number): Search<number> {
+    return this.#find(hello.sni, from, (key) => authenticate(hello, key));
   }
 
-  #search<T>(hint: number | null, sni: string | null, from: number, test: (key: Buffer) => T | null): Search<T> {
-    // The likely ones take the first places, and are tried again among all: that is rare, and cheaper than remembering.
-    const likely = from === 0 ? this.#likely(hint) : [];
-    for (const user of likely) {
+  /** Whether the secret of one of the likely ones opens a bare obfuscated2 header. */
+  guessByHeader(header: Buffer, hint: number | null): Hit<OpenedHeader> | null {
+    return this.#guess(hint, (key) => openHeader(header, key));
+  }
+
+  /** Find among all whose secret opens a bare obfuscated2 header, a slice from place `from` on. */
+  findByHeader(header: Buffer, from: number): Search<OpenedHeader> {
+    return this.#find(null, from, (key) => openHeader(header, key));
+  }
+
+  #guess<T>(hint: number | null, test: (key: Buffer) => T | null): Hit<T> | null {
+    for (const user of this.#likely(hint)) {
       const found = test(this.#key(user));
       if (found !== null) return this.#hit(user, found);
     }
+    return null;
+  }
+
+  #find<T>(sni: string | null, from: number, test: (key: Buffer) => T | null): Search<T> {
     const domain = sni === null ? -1 : this.#domains.indexOf(sni);
     const [first, last] = domain === -1 ? [0, 0] : [this.#starts[domain] as number, this.#starts[domain + 1] as number];
     const end = Math.min(this.size, from + SLICE);
@@ -77,7 +96,8 @@ export class UserSet {
   }
 
   #likely(hint: number | null): readonly number[] {
-    const hinted = hint === null ? -1 : this.#rows.indexOf(hint);
+    // One more than the place, and nothing for a row that is no secret's any more.
+    const hinted = hint === null ? -1 : (this.#places[hint] ?? 0) - 1;
     return hinted === -1 || hinted === this.#recent[0] ? this.#recent : [hinted, ...this.#recent];
   }
 
@@ -85,7 +105,7 @@ export class UserSet {
     return this.#keys.subarray(user * KEY_BYTES, (user + 1) * KEY_BYTES);
   }
 
-  #hit<T>(user: number, found: T): Search<T> {
+  #hit<T>(user: number, found: T): Hit<T> {
     if (this.#recent[0] !== user) {
       const at = this.#recent.indexOf(user);
       if (at !== -1) this.#recent.splice(at, 1);

@@ -11,6 +11,7 @@ import { Lanes } from './lanes.ts';
 import { listen, type ListenAt, type Listener, type ListenerEvents } from './listener.ts';
 import type { Plane } from './plane.ts';
 import { ReplayJournal } from './replay-journal.ts';
+import { Searches } from './searches.ts';
 import { Session } from './session.ts';
 import { BreakerTable } from './shared/breakers.ts';
 import { Counters } from './shared/counters.ts';
@@ -80,6 +81,7 @@ function blockList(cidrs: readonly string[]): BlockList {
 const plane: Plane = {
   ...ofRevision(revision),
   wheel: new Wheel(() => lanes?.collect()),
+  searches: new Searches(),
   points: KeyPoints.attach(memory.points),
   counters: Counters.attach(memory.counters).row(worker),
   gauges: Gauges.attach(memory.gauges).row(worker),

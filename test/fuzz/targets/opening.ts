@@ -4,6 +4,7 @@ import { OPENING_BYTES } from '../../../src/daemon/engine/conn.ts';
 import { type Opened, Opener } from '../../../src/daemon/engine/opener.ts';
 import type { Plane } from '../../../src/daemon/engine/plane.ts';
 import { packUsers } from '../../../src/daemon/engine/packed-users.ts';
+import { Searches } from '../../../src/daemon/engine/searches.ts';
 import { UserSet } from '../../../src/daemon/engine/user-set.ts';
 import type { Mode } from '../../../src/daemon/supervisor/engine.ts';
 import { openHeader } from '../../../src/lib/protocol/obfuscated2.ts';
@@ -22,8 +23,8 @@ function planeOf(modes: Mode[]): Plane {
   const nobody = engineUser('nobody', NOBODY.toString('hex'), 'www.example.com');
   const somebody = engineUser('somebody', SECRET.toString('hex'), 'example.com');
   const users = new UserSet(packUsers([nobody, somebody], (id) => id.length));
-  // An opening looks at the modes and the users, and at nothing else of the plane.
-  return { settings: { modes }, users } as unknown as Plane;
+  // An opening looks at the modes, the users and who else searches, and at nothing else of the plane.
+  return { settings: { modes }, users, searches: new Searches() } as unknown as Plane;
 }
 
 const PLANES = [planeOf(['ee']), planeOf(['ee', 'dd', 'plain']), planeOf(['dd'])];
@@ -31,7 +32,11 @@ const PLANES = [planeOf(['ee']), planeOf(['ee', 'dd', 'plain']), planeOf(['dd'])
 /** What an opener says of bytes in pieces, and how many had come when it said so. */
 function decide(plane: Plane, pieces: readonly Buffer[]): { opened: Opened | null; came: number } {
   const said: Opened[] = [];
-  const opener = new Opener(plane, null, (opened) => said.push(opened));
+  const opener = new Opener(
+    plane,
+    () => null,
+    (opened) => said.push(opened),
+  );
   let came = 0;
   for (const piece of pieces) {
     came += piece.length;

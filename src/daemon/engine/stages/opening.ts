@@ -30,7 +30,11 @@ export class OpeningStage implements Stage, CoverEvents {
     this.#session = session;
     this.#ticket = ticket;
     this.#peer = peer;
-    this.#opener = new Opener(session.plane, ticket.lastSecret, (opened) => session.guard(() => this.#opened(opened)));
+    this.#opener = new Opener(
+      session.plane,
+      () => ticket.lastSecret,
+      (opened) => session.guard(() => this.#opened(opened)),
+    );
     this.#deadline = wheel.now + wheel.ticks(handshakeMs);
     session.setDeadline(Math.min(ATTACH_MS, handshakeMs));
   }
@@ -48,7 +52,7 @@ export class OpeningStage implements Stage, CoverEvents {
     }
     this.#opener.push(data);
     // What did not settle the matter goes to the cover too, if it is listening in.
-    if (!this.#opener.closed) this.#show();
+    if (!this.#opener.closed && !this.#opener.searching) this.#show();
   }
 
   #opened(opened: Opened): void {
@@ -126,6 +130,8 @@ export class OpeningStage implements Stage, CoverEvents {
     }
     session.setDeadline(left * TICK_MS);
     if (this.#cover !== null) return;
+    // A client that has said all must not lose its connection to a cover that answers first.
+    if (this.#opener.searching) return;
     const { held } = this.#opener;
     this.#shown = held.length;
     this.#cover = attachCover(session, this.#peer, held, this);
