@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto';
 
 /** Authenticated ciphers that a keyring can seal with. A name and its number are part of the format and never change. */
 export const ALGORITHMS = ['aes-256-gcm', 'aes-128-gcm', 'chacha20-poly1305', 'xchacha20-poly1305'] as const;
@@ -41,7 +41,10 @@ export const CIPHERS: Record<Algorithm, Cipher> = {
   },
 };
 
-/** The two of Node that take a tag share their calls; `chacha20-poly1305` is typed like GCM. */
+/**
+ * The two of Node that take a tag share their calls; `chacha20-poly1305` is typed like GCM. Keys become key objects, which Node
+ * 24 takes much faster than bytes.
+ */
 function ofNode(name: Exclude<Algorithm, 'xchacha20-poly1305'>, number: number, keyBytes: number): Cipher {
   const gcm = name as 'aes-256-gcm';
   return {
@@ -49,13 +52,13 @@ function ofNode(name: Exclude<Algorithm, 'xchacha20-poly1305'>, number: number, 
     keyBytes,
     nonceBytes: 12,
     encrypt: async (key, nonce, aad, plain) => {
-      const cipher = createCipheriv(gcm, key, nonce, { authTagLength: TAG_BYTES }).setAAD(aad);
+      const cipher = createCipheriv(gcm, createSecretKey(key), nonce, { authTagLength: TAG_BYTES }).setAAD(aad);
       return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
     },
     decrypt: async (key, nonce, aad, sealed) => {
       if (sealed.length < TAG_BYTES) return null;
       const at = sealed.length - TAG_BYTES;
-      const decipher = createDecipheriv(gcm, key, nonce, { authTagLength: TAG_BYTES });
+      const decipher = createDecipheriv(gcm, createSecretKey(key), nonce, { authTagLength: TAG_BYTES });
       decipher.setAAD(aad).setAuthTag(sealed.subarray(at));
       try {
         return Buffer.concat([decipher.update(sealed.subarray(0, at)), decipher.final()]);

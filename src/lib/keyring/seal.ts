@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync } from 'node:crypto';
 import { type Algorithm, CIPHERS } from './algorithms.ts';
 
 /**
@@ -57,7 +57,7 @@ export function keyIdOf(blob: Buffer): string {
 
 /** Keyed hashes of secrets, 32 bytes: equal secrets have equal ones, and nobody without the keyring can try secrets out. */
 export function fingerprinter({ material }: SealingKey): (secret: Buffer) => Buffer {
-  const key = derive(material, '', 'mtp fingerprint v1', 32);
+  const key = createSecretKey(derive(material, '', 'mtp fingerprint v1', 32));
   return (secret) => createHmac('sha256', key).update(secret).digest();
 }
 
@@ -65,8 +65,9 @@ function subkey({ algorithm, material }: SealingKey, salt: Buffer): Buffer {
   return derive(material, salt, `mtp seal v1 ${algorithm}`, CIPHERS[algorithm].keyBytes);
 }
 
+/** From a key object: of the bytes of a key Node 24 first finds out at length that they are none. */
 function derive(material: Buffer, salt: Buffer | string, info: string, bytes: number): Buffer {
-  return Buffer.from(hkdfSync('sha256', material, salt, info, bytes));
+  return Buffer.from(hkdfSync('sha256', createSecretKey(material), salt, info, bytes));
 }
 
 /** Lengths first, so that no two names read the same. */
