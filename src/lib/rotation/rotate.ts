@@ -2,6 +2,7 @@ import { openSealing } from '../keyring/sealing.ts';
 import { changeLedger, type Ledger } from '../ledger/open.ts';
 import type { UserFiles } from '../users/files.ts';
 import { insertSecrets } from '../users/insert.ts';
+import { refuseOverflow } from '../users/room.ts';
 import { makeUserSecret, SYSTEM, type UserSources } from '../users/make.ts';
 import { openUsers, toRecord } from '../users/open-users.ts';
 import { selectWithin } from '../users/select.ts';
@@ -45,6 +46,7 @@ export async function rotateSecrets(
     const rotated = await changeLedger(ledger, async (change) => {
       const users = await chosen(change, whose, now);
       const sealing = await openSealing(change, files, sources);
+      await refuseOverflow(change, users.length);
       const changes = users.map((user) => ({ user, fresh: makeUserSecret(undefined, sources) }));
       for (const { user, fresh } of changes) {
         await writeStates(

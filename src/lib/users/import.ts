@@ -7,9 +7,10 @@ import { fileError } from '../system/files.ts';
 import { plural } from '../ui/format.ts';
 import type { UserFiles } from './files.ts';
 import { type ImportPlan, type LineFault, planImport } from './import-plan.ts';
-import { holdersOf, insertUsers } from './insert.ts';
+import { holdersOf, insertUsers, rowsOf } from './insert.ts';
 import { SYSTEM, type UserSources } from './make.ts';
 import { openUsers } from './open-users.ts';
+import { refuseMore, refuseOverflow } from './room.ts';
 import { isSame, notKept } from './store.ts';
 import { foldName, type User } from './user.ts';
 import { readUsers, withUsers } from './with-users.ts';
@@ -48,7 +49,12 @@ export async function importUsers(
   const planned = planImport(text, source, reading, sources);
   const refuses = ({ faults }: Pick<ImportPlan, 'faults'>): boolean => faults.length > 0 && !options.partial;
   if (options.dryRun || refuses(planned)) {
-    const plan = await readUsers(files, planned, async (ledger) => withoutTaken(ledger, files, planned, sources));
+    if (!refuses(planned)) refuseMore(0, rowsOf(planned.users.map(({ user }) => user)));
+    const plan = await readUsers(files, planned, async (ledger) => {
+      const fit = await withoutTaken(ledger, files, planned, sources);
+      await refuseOverflow(ledger, rowsOf(fit.users.map(({ user }) => user)));
+      return fit;
+    });
     const refused = refuses(plan);
     return { source, imported: refused ? 0 : plan.users.length, refused, faults: plan.faults, warnings };
   }

@@ -2,14 +2,16 @@ import { MtpError } from '../errors.ts';
 import type { Sealing } from '../keyring/sealing.ts';
 import type { Ledger } from '../ledger/open.ts';
 import type { NewSecretRow } from '../ledger/schema.ts';
+import { refuseOverflow } from './room.ts';
 import { toSecretRow, toUserRow } from './rows.ts';
 import type { User } from './user.ts';
 
 /** Few enough rows that SQLite takes their values at once, and that others get a turn in between. */
 const ROWS_AT_ONCE = 200;
 
-/** Write new users, within a change; a key that somebody has is an error. */
+/** Write new users, within a change; a key that somebody has, or more than a proxy can serve, is an error. */
 export async function insertUsers(change: Ledger, users: User[], sealing: Sealing): Promise<void> {
+  await refuseOverflow(change, rowsOf(users));
   for (let at = 0; at < users.length; at += ROWS_AT_ONCE) {
     const some = users.slice(at, at + ROWS_AT_ONCE);
     await change.insertInto('users').values(some.map(toUserRow)).execute();
@@ -19,6 +21,11 @@ export async function insertUsers(change: Ledger, users: User[], sealing: Sealin
     const secrets = await Promise.all(some.map(async (user) => secretRows(user, sealing)));
     if (secrets.length > 0) await change.insertInto('secrets').values(secrets.flat()).execute();
   }
+}
+
+/** What users take of the room that there is. */
+export function rowsOf(users: Pick<User, 'secrets'>[]): number {
+  return users.reduce((sum, { secrets }) => sum + 1 + secrets.length, 0);
 }
 
 /** Write more secrets of a user, within a change; a key that somebody has is an error. */

@@ -7,6 +7,7 @@ import type { Paths } from '../../../src/lib/system/paths.ts';
 import { exportUsers } from '../../../src/lib/users/export.ts';
 import { describeFaults, type Imported, importUsers } from '../../../src/lib/users/import.ts';
 import { listUsers, loadUsers } from '../../../src/lib/users/load.ts';
+import { MOST_ROWS } from '../../../src/lib/users/room.ts';
 import { addUser, setUser } from '../../../src/lib/users/store.ts';
 import type { User } from '../../../src/lib/users/user.ts';
 import { pathsIn } from '../../support/files.ts';
@@ -43,6 +44,17 @@ const decided = (users: User[]): unknown[] =>
   });
 
 describe('an import', () => {
+  test('of more than a proxy can serve is refused before anything is written', { timeout: 60_000 }, async () => {
+    const text = `name\n${Array.from({ length: MOST_ROWS / 2 + 1 }, (_, at) => `user-${at}`).join('\n')}\n`;
+    const refusal = { code: 'USERS_FULL', exit: EXIT.precondition };
+    for (const dryRun of [true, false]) await expect(importing(text, { dryRun })).rejects.toMatchObject(refusal);
+    expect(await names()).toEqual([]);
+    await importing('name\nann\n');
+    const less = text.slice(0, text.lastIndexOf('user-'));
+    await expect(importing(less, { dryRun: true })).rejects.toThrow(/room for 59,998 more, and these are 60,000/);
+    expect(await names()).toEqual(['ann']);
+  });
+
   test('of 10,000 users with three bad lines names all three and leaves nothing behind, or what is right', async () => {
     const lines = Array.from({ length: 10_000 }, (_, at) => `user-${at},2,50GB/month,a b`);
     lines[17] = 'not a name,2,50GB/month,a';
