@@ -57,8 +57,8 @@ export interface DaemonParts {
   supervisor: Supervisor;
   log: Log;
   edges: ProbeEdges;
-  /** Read the files again; rejects where they cannot be used. */
-  read: () => Promise<Wanted>;
+  /** Read the files again; rejects where they cannot be used. Users of the same generation as `known` are not opened again. */
+  read: (known?: Wanted) => Promise<Wanted>;
   /** Called before an engine is started as another user. */
   runAs: (user: string) => Promise<void>;
   /** Called with what is in force, at the start and after every change of it. */
@@ -108,7 +108,7 @@ export class Daemon {
 
   /** What a reload would do. Rejects where the files cannot be used. */
   async plan(): Promise<ReloadPlan> {
-    const read = await this.#parts.read();
+    const read = await this.#parts.read(this.#wanted);
     const next = this.#make(read);
     const { restartNeeded } = keepStructural(this.#wanted.settings, read.settings);
     return { revision: next.id, changed: next.id !== this.#revision.id, restartNeeded };

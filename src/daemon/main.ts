@@ -24,7 +24,7 @@ import { ensureFirstUser } from '../lib/users/store.ts';
 import type { User } from '../lib/users/user.ts';
 import { readUsers } from '../lib/users/with-users.ts';
 import { type ControlActions, startControl } from './control/server.ts';
-import { Daemon, type Wanted } from './daemon.ts';
+import { Daemon, type DaemonParts, type Wanted } from './daemon.ts';
 import { findOrphans, orphansGone, removeEnginePids, writeEnginePids } from './engine-pid.ts';
 import { keepPackage } from './engine-package.ts';
 import { engineDirectory, engineIdentity } from './identity.ts';
@@ -119,7 +119,7 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
     sleep: async (ms, signal) => sleep(ms, undefined, { signal }),
   });
   const edges = { timeoutMs: PROBE_MS, random: randomBytes, now: Date.now };
-  const read = async (): Promise<Wanted> => readAgain(paths, overrides);
+  const read: DaemonParts['read'] = async (known) => readAgain(paths, overrides, known);
   const runAs = async (user: string): Promise<void> => {
     const next = await engineIdentity(user, facts);
     await engineDirectory(paths.state, next);
@@ -336,7 +336,7 @@ async function prepareUsers(
 }
 
 /** The files as they are now. A configuration that is gone is no wish for the defaults. */
-async function readAgain(paths: Paths, overrides: FlagValue[]): Promise<Wanted> {
+async function readAgain(paths: Paths, overrides: FlagValue[], known?: Wanted): Promise<Wanted> {
   if (!existsSync(paths.configFile)) {
     throw new MtpError('CONFIG_MISSING', `${paths.configFile} is gone; the running settings stay in force`, {
       exit: EXIT.precondition,
@@ -345,7 +345,8 @@ async function readAgain(paths: Paths, overrides: FlagValue[]): Promise<Wanted> 
   }
   const { settings, text } = await loadConfig({ file: paths.configFile, env: process.env, flags: overrides });
   const generation = await generationOf(paths);
-  return { settings, text, generation, users: (await loadUsers(paths)).users };
+  const same = known !== undefined && generation !== null && generation === known.generation;
+  return { settings, text, generation, users: same ? known.users : (await loadUsers(paths)).users };
 }
 
 /** Have the engines of a daemon that died serve their connections to the end and go. */
