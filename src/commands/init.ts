@@ -61,7 +61,7 @@ export default class Init extends BaseCommand {
     const isQuiet = this.jsonEnabled() || !process.stdout.isTTY;
     let stopped = false;
     const stop = (): void => void (stopped = true);
-    process.once('SIGINT', stop);
+    process.on('SIGINT', stop);
     const { domain, user, port, server, borrow } = flags;
     const result = await runInit(
       {
@@ -82,7 +82,7 @@ export default class Init extends BaseCommand {
         ask: this.jsonEnabled() ? null : terminalAsker(),
         step: isQuiet ? silentStep : shownStep,
         showFacts: (facts) => this.print(factLines(facts, colours)),
-        showPlan: (plan) => this.print(planLines(plan, colours)),
+        showPlan: (plan) => this.print(planLines(plan, colours, process.stdout.columns)),
         reached: () => undefined,
         stopped: () => stopped,
       },

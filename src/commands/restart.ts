@@ -1,7 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../lib/cli/base-command.ts';
 import { restart, type Restarted } from '../lib/service/restart.ts';
-import { runArguments } from '../lib/service/run-arguments.ts';
 import { describeStop } from '../lib/service/stop.ts';
 import { paint } from '../lib/ui/paint.ts';
 import { startedLines } from '../lib/ui/screen.ts';
@@ -24,7 +23,7 @@ export default class Restart extends BaseCommand {
 
   async run(): Promise<Restarted> {
     const { flags } = await this.parse(Restart);
-    const restarted = await restart(this.paths(flags), { ...runArguments(flags), now: flags.now });
+    const restarted = await restart(this.paths(flags), { allowRoot: flags['allow-root'], now: flags.now });
     for (const line of describeStop(restarted.stopped)) this.log(line);
     for (const line of startedLines(restarted.started, paint(process.stdout))) this.log('%s', line);
     return restarted;

@@ -1,6 +1,5 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../lib/cli/base-command.ts';
-import { runArguments } from '../lib/service/run-arguments.ts';
 import { start, type Started } from '../lib/service/start.ts';
 import { paint } from '../lib/ui/paint.ts';
 import { startedLines } from '../lib/ui/screen.ts';
@@ -22,7 +21,7 @@ A proxy that runs already is left alone. Where it does not start, its last words
 
   async run(): Promise<Started> {
     const { flags } = await this.parse(Start);
-    const started = await start(this.paths(flags), runArguments(flags));
+    const started = await start(this.paths(flags), { allowRoot: flags['allow-root'] });
     for (const line of startedLines(started, paint(process.stdout))) this.log('%s', line);
     return started;
   }

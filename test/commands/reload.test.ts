@@ -117,7 +117,7 @@ describe('reload', { timeout: 90_000 }, () => {
       await expect.poll(state).toBe('restarting');
       if (next === 'running') await expect.poll(state, { timeout: 10_000 }).toBe(next);
     }
-    await expect(start(at.paths, { script: '', args: [] })).rejects.toMatchObject({ code: 'NOT_SERVING', exit: 1 });
+    await expect(start(at.paths, { allowRoot: false })).rejects.toMatchObject({ code: 'NOT_SERVING', exit: 1 });
     const reply = await reloadDaemon(at.paths);
     expect(reply).toMatchObject({ changed: true, handOver: { previousPid: null } });
     expect(await at.handshake()).toBe(true);

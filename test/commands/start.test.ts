@@ -21,7 +21,7 @@ describe('start, stop and restart', { timeout: 90_000 }, () => {
     const pid = await at.pid();
     const second = await at.mtp('start', '--json');
     expect(JSON.parse(second.stdout)).toMatchObject({ already: true, target: 'background', status: { pid } });
-    expect((await stat(path.join(at.home, 'mtp.log'))).mode & 0o777).toBe(0o600);
+    expect((await stat(path.join(at.home, 'mtp.log'))).mode & 0o777).toBe(0o640);
     const stopped = await at.mtp('stop');
     expect(stopped).toMatchObject({
       status: 0,

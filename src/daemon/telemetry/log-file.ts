@@ -1,5 +1,6 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { fileError } from '../../lib/system/files.ts';
+import { openLog } from '../../lib/system/log-file.ts';
 
 /** A log file that can be opened anew after it was moved away. A line is in the file when `write` returns. */
 export class LogFile {
@@ -25,7 +26,7 @@ export class LogFile {
 
 function open(file: string): number {
   try {
-    return openSync(file, 'a', 0o600);
+    return openLog(file);
   } catch (error) {
     throw fileError('open the log', file, error);
   }

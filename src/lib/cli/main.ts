@@ -17,7 +17,7 @@ export async function main(argv: string[], from: Interfaces.LoadOptions): Promis
     const error = toMtpError(thrown);
     // A command prints its own errors as JSON; here are those from before there was one.
     if (argv.includes('--json')) process.stdout.write(`${JSON.stringify(failureJson(error), null, 2)}\n`);
-    else process.stderr.write(renderFailure(error));
+    else process.stderr.write(renderFailure(error, process.stderr.columns));
     if (process.env.DEBUG !== undefined && error.stack !== undefined) process.stderr.write(`${error.stack}\n`);
     process.exitCode = error.exit;
   }

@@ -23,7 +23,7 @@ export async function answerDomain(
   suggestion: string,
   ask: Asker | null,
 ): Promise<string> {
-  const question = 'Domain: your own that points here, or a website to borrow';
+  const question = 'Domain (your own, or one to borrow)';
   const answer = wishes.domain ?? configured ?? (await ask?.text(question, suggestion));
   if (answer === undefined) throw unanswered(question, '--domain NAME');
   assertCoverDomain(answer);
@@ -40,7 +40,7 @@ export async function answerTarget(
 ): Promise<{ text: string | null; target: ProbeTarget }> {
   const known = wanted ?? configured;
   if (known === undefined && !isOurs) return { text: null, target: { host: domain, port: 443 } };
-  const question = `Where does the website of ${domain} answer on this machine?`;
+  const question = 'Where its website answers on this machine';
   const text = known ?? (await ask?.text(question, LOCAL_SITE)) ?? LOCAL_SITE;
   const target = coverTarget.safeParse(text);
   if (!target.success)
@@ -49,8 +49,7 @@ export async function answerTarget(
 }
 
 export async function answerUser(wishes: Wishes, present: string | undefined, ask: Asker | null): Promise<string> {
-  const name =
-    wishes.user ?? present ?? (await ask?.text('First person (each gets a secret of their own)', 'me')) ?? 'me';
+  const name = wishes.user ?? present ?? (await ask?.text('First person (each has an own secret)', 'me')) ?? 'me';
   assertUserName(name);
   return name;
 }

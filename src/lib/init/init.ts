@@ -8,17 +8,17 @@ import { checkPort } from '../host/port.ts';
 import { findClosedPart, findWriteFault } from '../host/space.ts';
 import type { Exec } from '../system/exec.ts';
 import { writeAtomic } from '../system/files.ts';
-import { withLock } from '../system/lock.ts';
 import { ownCommand } from '../system/own-command.ts';
 import { type Asker, unanswered } from '../ui/ask.ts';
 import type { Step } from '../ui/steps.ts';
-import { planUninstall, runUninstall } from '../uninstall/uninstall.ts';
+import { planUninstall, removeMade } from '../uninstall/uninstall.ts';
 import { listUsers } from '../users/load.ts';
 import { answerDomain, answerServer, answerTarget, answerUser, configuredAnswers, type Wishes } from './answers.ts';
 import { execute, type ExecuteEdges } from './execute.ts';
 import { type FactEdges, type HostFacts, readHostFacts } from './facts.ts';
 import { openJournal, readJournal } from './journal.ts';
-import type { Layout } from './layout.ts';
+import { type Layout, rotatesLogs } from './layout.ts';
+import { withInstallLock } from './lock.ts';
 import { type Plan, planInit } from './plan.ts';
 import { type InitProof, proveInstallation } from './proofs.ts';
 import { installSteps } from './steps.ts';
@@ -57,8 +57,6 @@ export interface InitResult {
   ms: number;
 }
 
-const LOCK_WAIT_MS = 500;
-
 /** Look, ask, plan, do and prove. Nothing is written before the plan is accepted. */
 export async function runInit(options: InitOptions, edges: InitEdges): Promise<InitResult> {
   const { layout, wishes } = options;
@@ -83,31 +81,27 @@ export async function runInit(options: InitOptions, edges: InitEdges): Promise<I
       return { ...result, state: 'declined' };
   }
   const from = edges.probe.now();
-  return withLock(
-    path.join(os.tmpdir(), `mtp-init.${process.getuid?.() ?? 0}.lock`),
-    async () => {
-      const isFirst = (await readJournal(layout)) === undefined;
+  return withInstallLock(layout, async () => {
+    const isFirst = (await readJournal(layout)) === undefined;
+    goOn(edges);
+    try {
+      const journal = await openJournal(layout);
+      const changed = await execute(installSteps(layout, host, plan, journal, edges), journal, edges);
+      const proofs = await edges.step('Looking at the result', async () =>
+        proveInstallation(layout.paths, plan.answers, target, edges.probe),
+      );
       goOn(edges);
-      try {
-        const journal = await openJournal(layout);
-        const changed = await execute(installSteps(layout, host, plan, journal, edges.exec), journal, edges);
-        const proofs = await edges.step('Looking at the result', async () =>
-          proveInstallation(layout.paths, plan.answers, target, edges.probe),
-        );
-        goOn(edges);
-        const ms = Math.round(edges.probe.now() - from);
-        const finished: InitResult = { ...result, state: 'installed', changed, proofs, ms };
-        await writeAtomic(layout.result, `${JSON.stringify(finished, null, 2)}\n`);
-        return finished;
-      } catch (error) {
-        // Ctrl-C reaches the programs that a step runs, too: whatever failed then was interrupted.
-        if (!edges.stopped()) throw error;
-        if (isFirst) await edges.step('Taking back what was made', async () => takeBack(layout, edges.exec));
-        throw interrupted(isFirst);
-      }
-    },
-    LOCK_WAIT_MS,
-  );
+      const ms = Math.round(edges.probe.now() - from);
+      const finished: InitResult = { ...result, state: 'installed', changed, proofs, ms };
+      await writeAtomic(layout.result, `${JSON.stringify(finished, null, 2)}\n`);
+      return finished;
+    } catch (error) {
+      // Ctrl-C reaches the programs that a step runs, too: whatever failed then was interrupted.
+      if (!edges.stopped()) throw error;
+      if (isFirst) await edges.step('Taking back what was made', async () => takeBack(layout, edges.exec));
+      throw interrupted(isFirst);
+    }
+  });
 }
 
 /** Ends a run that somebody asked to stop. */
@@ -125,7 +119,7 @@ function interrupted(nothingLeft: boolean): MtpError {
 
 async function takeBack(layout: Layout, exec: Exec): Promise<void> {
   const made = await planUninstall(layout, false);
-  if (made !== null) await runUninstall(made, layout, exec);
+  if (made !== null) await removeMade(made, layout, exec);
 }
 
 async function prepare({ layout, wishes, resolver, planOnly, yes }: InitOptions, edges: InitEdges) {
@@ -181,14 +175,15 @@ async function prepare({ layout, wishes, resolver, planOnly, yes }: InitOptions,
     answers: { domain, user, port, coverTarget: text, server },
     // A person sees the score and is asked; a second run was told before.
     borrow: wishes.borrow || ask !== null || configured.domain === domain,
+    rotatesLogs: rotatesLogs(layout),
     writeFaults: await findWriteFaults(layout),
     serviceFaults: await findServiceFaults(layout),
   });
   return { host, plan, target };
 }
 
-async function findWriteFaults({ paths, system, unit, logs }: Layout): Promise<string[]> {
-  const places = [paths.config, paths.state, logs, ...(system ? [path.dirname(unit)] : [])];
+async function findWriteFaults({ paths, system, unit }: Layout): Promise<string[]> {
+  const places = [paths.config, paths.state, paths.logs, ...(system ? [path.dirname(unit)] : [])];
   const faults = await Promise.all(places.map(async (place) => findWriteFault(place)));
   return [...new Set(faults.filter((fault) => fault !== undefined))];
 }

@@ -14,7 +14,7 @@ const madeSchema = z.discriminatedUnion('kind', [
   /** Ours whatever it has become. */
   z.strictObject({ kind: z.literal('data'), path: z.string() }),
   z.strictObject({ kind: z.literal('user'), name: z.string() }),
-  z.strictObject({ kind: z.literal('service'), manager: z.enum(['systemd', 'detached']) }),
+  z.strictObject({ kind: z.literal('service'), manager: z.enum(['systemd', 'background']) }),
 ]);
 
 /** Something that `mtp init` made on this machine. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type Paths, systemPaths } from '../system/paths.ts';
 
@@ -8,12 +9,13 @@ export interface Layout {
   /** For the whole machine, with a user and a unit; else for the one who runs it. */
   system: boolean;
   paths: Paths;
-  logs: string;
   /** Directory of the control socket. */
   runtime: string;
   unit: string;
   logrotate: string;
   journal: string;
+  /** Held while something is installed or removed; where nobody else can put something in its place. */
+  lock: string;
   result: string;
   /** The name of the system user. */
   account: string;
@@ -21,20 +23,25 @@ export interface Layout {
 
 const ACCOUNT = 'mtp';
 
+/** Whether logrotate is here to look after our log. */
+export function rotatesLogs({ system, logrotate }: Layout): boolean {
+  return system && existsSync(path.dirname(logrotate));
+}
+
 export function systemLayout(root: string): Layout {
-  return layout(root, true, systemPaths(root), path.join(root, 'var/log/mtp'));
+  return layout(root, true, systemPaths(root), path.join(root, 'run/mtp-init.lock'));
 }
 
 export function userLayout(paths: Paths): Layout {
-  return layout('/', false, paths, path.join(paths.state, 'log'));
+  return layout('/', false, paths, `${paths.state}.lock`);
 }
 
-function layout(root: string, system: boolean, paths: Paths, logs: string): Layout {
+function layout(root: string, system: boolean, paths: Paths, lock: string): Layout {
   return {
     root,
     system,
     paths,
-    logs,
+    lock,
     runtime: path.dirname(paths.socket),
     unit: path.join(root, 'etc/systemd/system/mtp.service'),
     logrotate: path.join(root, 'etc/logrotate.d/mtp'),

@@ -25,6 +25,7 @@ export interface PlanInput {
   answers: Answers;
   /** The operator said that a foreign domain is meant. */
   borrow: boolean;
+  rotatesLogs: boolean;
   /** Our own proxy holds the port. */
   portIsOurs: boolean;
   /** What keeps files from being written, a sentence each. */
@@ -74,6 +75,7 @@ export function planInit(input: PlanInput): Plan {
       `${layout.paths.configFile}, state in ${layout.paths.state}`,
       `a secret for ${answers.user}`,
       ...(layout.system && input.host.machine.systemd !== 'none' ? [layout.unit] : []),
+      ...(input.rotatesLogs ? [layout.logrotate] : []),
       `start it by ${manager} on port ${answers.port}`,
     ],
     willNotTouch: ['SSH', 'firewall rules', 'Docker', 'web sites that are here', 'settings of the kernel'],

@@ -4,6 +4,7 @@ import { getStatus, reloadDaemon } from '../control/client.ts';
 import type { ProbeEdges } from '../probe/dc.ts';
 import { probeHandshake } from '../probe/handshake.ts';
 import { type ProbeTarget, reasonOf } from '../probe/wire.ts';
+import { findUserName } from '../system/accounts.ts';
 import type { Paths } from '../system/paths.ts';
 import { loadUser } from '../users/load.ts';
 import { requireSecret } from '../users/user.ts';
@@ -74,6 +75,15 @@ async function describeProcess(pid: number): Promise<string> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const field = (name: string): string => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(status)?.[1] ?? '';
   const capabilities = Number.parseInt(field('CapEff'), 16);
-  const power = capabilities === 0 ? 'no capability' : `capabilities 0x${capabilities.toString(16)}`;
-  return `user ${field('Uid')}, pid ${pid}, ${power}`;
+  const uid = Number(field('Uid'));
+  return `${(await findUserName(uid)) ?? `user ${uid}`}, process ${pid}, with ${describePower(capabilities)}`;
+}
+
+const NET_BIND_SERVICE = 0x400;
+
+function describePower(capabilities: number): string {
+  if (capabilities === 0) return 'no capability';
+  return capabilities === NET_BIND_SERVICE
+    ? 'no right but to low ports'
+    : `capabilities 0x${capabilities.toString(16)}`;
 }

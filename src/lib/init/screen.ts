@@ -1,14 +1,19 @@
 import type { ChalkInstance } from 'chalk';
 import { plural } from '../ui/format.ts';
+import { wrap } from '../ui/wrap.ts';
 import type { HostFacts } from './facts.ts';
 import type { Plan } from './plan.ts';
 import type { InitProof } from './proofs.ts';
 
 const LABEL = 11;
 
+function rowsIn(colours: ChalkInstance): (label: string, text: string) => string {
+  return (label, text) => ` ${colours.dim(label.padEnd(LABEL))}${text}`;
+}
+
 /** What was found, before anything is asked. */
 export function factLines(host: HostFacts, colours: ChalkInstance): string[] {
-  const row = (label: string, text: string): string => ` ${colours.dim(label.padEnd(LABEL))}${text}`;
+  const row = rowsIn(colours);
   const { machine, ipv4, ipv6, driftMs, ssh } = host;
   const swap = machine.swapMb === 0 ? 'no swap' : `${(machine.swapMb / 1024).toFixed(1)} GB swap`;
   const container = host.container === null ? '' : `, in ${host.container}`;
@@ -25,29 +30,46 @@ export function factLines(host: HostFacts, colours: ChalkInstance): string[] {
     row('Address', `${ipv4.address ?? ipv4.candidates.join(' or ')} (${ipv4.from})`),
     ...outside,
     row('IPv6', ipv6.address === null ? 'none' : `${ipv6.address} (${ipv6.from})`),
-    row('Clock', driftMs === null ? 'not checked: nobody told the time' : `off by ${(driftMs / 1000).toFixed(1)} s`),
+    row('Clock', clockText(driftMs)),
     row('Telegram', dcs.join('  ')),
     row('SSH', ssh.ports.length === 0 ? `no sshd found; ${peer}` : `on ${ssh.ports.join(', ')}; ${peer}`),
     row('Firewall', host.firewall === 'unknown' ? 'not checked: only root may see it' : host.firewall),
   ];
 }
 
-/** What is going to happen. */
-export function planLines(plan: Plan, colours: ChalkInstance): string[] {
+/** The clocks that it was compared with tell whole seconds. */
+function clockText(driftMs: number | null): string {
+  if (driftMs === null) return 'not checked: nobody told the time';
+  const seconds = Math.round(Math.abs(driftMs) / 1000);
+  return seconds <= 1 ? 'right within a second' : `${seconds} s ${driftMs > 0 ? 'ahead' : 'behind'}`;
+}
+
+/** What was found about the domain and, where nothing stands in the way, what is going to happen. */
+export function planLines(plan: Plan, colours: ChalkInstance, columns?: number): string[] {
   const { answers, kind } = plan;
-  const what = kind === 'own' ? 'your own domain' : colours.yellow('borrowed, easier to block');
-  const at = answers.coverTarget === null ? '' : `, website at ${answers.coverTarget}`;
-  return [
+  const row = rowsIn(colours);
+  const facts = [
+    row('Port', portText(plan)),
+    row('Domain', `${answers.domain}, ${kind === 'own' ? 'your own' : colours.yellow('borrowed: easier to block')}`),
+    ...(answers.coverTarget === null ? [] : [row('Website', answers.coverTarget)]),
+    ...plan.warnings.map((line) => warningLine(line, colours, columns)),
     '',
-    ` ${colours.bold('Port')} ${portText(plan)}`,
-    ` ${colours.bold('Looks like')} ${answers.domain} (${what}${at})`,
-    ...plan.warnings.map((line) => ` ${colours.yellow('!')} ${line}`),
+  ];
+  if (plan.blockers.length > 0) return facts;
+  return [
+    ...facts,
     ` ${colours.bold('Will do')}`,
     ...plan.willDo.map((line) => `   ${line}`),
     ` ${colours.bold('Will not touch')}`,
     `   ${plan.willNotTouch.join(', ')}`,
     '',
   ];
+}
+
+/** Indented lines belong to the one before. */
+function warningLine(line: string, colours: ChalkInstance, columns: number | undefined): string {
+  const wrapped = wrap(` ! ${line}`, columns, '   ');
+  return wrapped.replace('!', line.startsWith(' ') ? ' ' : colours.yellow('!'));
 }
 
 function portText({ answers: { port }, portHolder }: Plan): string {

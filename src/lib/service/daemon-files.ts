@@ -8,8 +8,6 @@ import { z } from '../system/zod.ts';
 export interface DaemonFiles {
   /** Process id of the running daemon. */
   pid: string;
-  /** Log of a daemon that was started in the background without systemd. */
-  log: string;
   /** How the last one ended. */
   lastStop: string;
   /** Held while one is started or stopped. */
@@ -21,11 +19,15 @@ export interface DaemonFiles {
 export function daemonFiles({ state }: Pick<Paths, 'state'>): DaemonFiles {
   return {
     pid: path.join(state, 'daemon.pid'),
-    log: path.join(state, 'mtp.log'),
     lastStop: path.join(state, 'last-stop.json'),
     lock: path.join(state, 'service.lock'),
     engines: path.join(state, 'engine.pid'),
   };
+}
+
+/** Log of a daemon that was started in the background without systemd. */
+export function daemonLog({ logs }: Pick<Paths, 'logs'>): string {
+  return path.join(logs, 'mtp.log');
 }
 
 const lastStopSchema = z.object({ pid: z.number(), at: z.number(), reason: z.string(), cut: z.number() });

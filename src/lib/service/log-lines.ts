@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { errnoCode, EXIT, MtpError } from '../errors.ts';
 import { fileError } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
-import { daemonFiles } from './daemon-files.ts';
+import { daemonLog } from './daemon-files.ts';
 import { journalLines } from './systemd.ts';
 import { findTarget, UNIT } from './target.ts';
 
@@ -38,7 +38,7 @@ export async function viewLog(paths: Paths, count: number): Promise<LogView> {
     const args = ['--unit', UNIT, '--lines', '0', '--follow', '--output', 'cat'];
     return { source: UNIT, lines: await journalLines(count), follow: { program: 'journalctl', args } };
   }
-  const { log } = daemonFiles(paths);
+  const log = daemonLog(paths);
   // By name, so that a new file is followed after the old one was moved away.
   const follow = { program: 'tail', args: ['-n', '0', '-F', log] };
   try {

@@ -15,6 +15,7 @@ const LOCK_MS = 120_000;
 /** Stop the proxy, where it runs, and start it; nobody else starts or stops it in between. */
 export async function restart(paths: Paths, options: StartOptions & { now: boolean }): Promise<Restarted> {
   await ensureDirectory(paths.state);
+  await ensureDirectory(paths.logs);
   return withLock(
     daemonFiles(paths).lock,
     async () => ({ stopped: await stopUnlocked(paths, options), started: await startUnlocked(paths, options) }),

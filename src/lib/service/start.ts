@@ -1,6 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getStatus } from '../control/client.ts';
@@ -9,9 +7,10 @@ import { EXIT, type ExitStatus, MtpError } from '../errors.ts';
 import { ensureDirectory } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
 import { withLock } from '../system/lock.ts';
-import { daemonFiles } from './daemon-files.ts';
+import { daemonFiles, daemonLog } from './daemon-files.ts';
 import { lastLines } from './log-lines.ts';
-import { journalLines, systemctl } from './systemd.ts';
+import { spawnDaemon } from './spawn-daemon.ts';
+import { enableUnit, journalLines, systemctl, unitFailed } from './systemd.ts';
 import { findTarget, type Target } from './target.ts';
 
 export interface Started {
@@ -24,10 +23,12 @@ export interface Started {
 }
 
 export interface StartOptions {
-  /** The script of the command line, to start the daemon with. */
-  script: string;
-  /** Further arguments of `mtp run`. */
-  args: string[];
+  /** Let the engine run as root, where there is no user mtp. */
+  allowRoot: boolean;
+  /** Have systemd start it whenever the machine starts, and read its unit anew before. */
+  enable?: boolean;
+  /** Whether somebody asked to stop: nothing is waited for any more. */
+  stopped?: () => boolean;
 }
 
 const READY_MS = 60_000;
@@ -39,29 +40,37 @@ const LOCK_MS = 120_000;
 /** Start the proxy in the background; resolves when clients can connect. One that runs already is left alone. */
 export async function start(paths: Paths, options: StartOptions): Promise<Started> {
   await ensureDirectory(paths.state);
+  await ensureDirectory(paths.logs);
   return withLock(daemonFiles(paths).lock, async () => startUnlocked(paths, options), LOCK_MS);
 }
 
 export async function startUnlocked(paths: Paths, options: StartOptions): Promise<Started> {
   const target = await findTarget(paths);
   const running = await getStatus(paths);
-  const log = target === 'systemd' ? null : daemonFiles(paths).log;
+  const log = target === 'systemd' ? null : daemonLog(paths);
   if (running !== undefined) return { target, already: true, log, status: serving(running) };
-  const status = target === 'systemd' ? await startUnit(paths) : await startInBackground(paths, options);
+  const status = target === 'systemd' ? await startUnit(paths, options) : await startInBackground(paths, options);
   return { target, already: false, log, status };
 }
 
-async function startUnit(paths: Paths): Promise<StatusReply> {
+async function startUnit(paths: Paths, { enable = false, stopped }: StartOptions): Promise<StatusReply> {
+  if (enable) await enableUnit();
   await systemctl('reset-failed').catch(() => undefined);
   await systemctl('start');
-  return (await ready(paths, () => false)) ?? fail(undefined, await journalLines(LAST_LINES).catch(() => []));
+  return (
+    (await ready(paths, async () => stopped?.() === true || unitFailed())) ??
+    fail(undefined, await journalLines(LAST_LINES).catch(() => []))
+  );
 }
 
-async function startInBackground(paths: Paths, { script, args }: StartOptions): Promise<StatusReply> {
-  const { log } = daemonFiles(paths);
+async function startInBackground(paths: Paths, options: StartOptions): Promise<StatusReply> {
+  const log = daemonLog(paths);
   const from = (await stat(log).catch(() => ({ size: 0 }))).size;
-  const child = spawnDaemon(log, [script, 'run', '--daemon', '--log-file', log, ...args]);
-  const status = await ready(paths, () => child.exitCode !== null || child.signalCode !== null);
+  const child = await spawnDaemon(paths, options);
+  const status = await ready(
+    paths,
+    async () => options.stopped?.() === true || child.exitCode !== null || child.signalCode !== null,
+  );
   child.unref();
   if (status !== undefined) return status;
   const code = child.exitCode;
@@ -82,26 +91,13 @@ function serving(status: StatusReply): StatusReply {
   });
 }
 
-/** What it says before it has a log goes to the same file. */
-function spawnDaemon(log: string, args: string[]): ChildProcess {
-  const output = openSync(log, 'a', 0o600);
-  try {
-    return spawn(process.execPath, [...process.execArgv, ...args], {
-      detached: true,
-      stdio: ['ignore', output, output],
-    });
-  } finally {
-    closeSync(output);
-  }
-}
-
 /** Poll until the daemon answers; undefined where it ended or took too long. */
-async function ready(paths: Paths, ended: () => boolean): Promise<StatusReply | undefined> {
+async function ready(paths: Paths, ended: () => Promise<boolean>): Promise<StatusReply | undefined> {
   const deadline = performance.now() + READY_MS;
   while (performance.now() < deadline) {
     const status = await getStatus(paths).catch(() => undefined);
     if (status !== undefined) return status;
-    if (ended()) return undefined;
+    if (await ended()) return undefined;
     await sleep(POLL_MS);
   }
   return undefined;

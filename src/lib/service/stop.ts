@@ -5,7 +5,7 @@ import type { Paths } from '../system/paths.ts';
 import { plural } from '../ui/format.ts';
 import { withLock } from '../system/lock.ts';
 import { daemonFiles, loadLastStop } from './daemon-files.ts';
-import { findDaemon, findEngines, gone, signal } from './processes.ts';
+import { findDaemon, findEngines, findUnannounced, gone, signal } from './processes.ts';
 import { systemctl } from './systemd.ts';
 import { findTarget, type Target } from './target.ts';
 
@@ -40,9 +40,11 @@ export async function stop(paths: Paths, options: { now: boolean }): Promise<Sto
 
 export async function stopUnlocked(paths: Paths, { now }: { now: boolean }): Promise<StopResult> {
   const target = await findTarget(paths);
-  const daemon = (await findDaemon(paths)) ?? (await getStatus(paths))?.pid;
-  const engines = await findEngines(paths);
-  if (daemon === undefined) return stopOrphans(target, engines, now);
+  const unannounced = await findUnannounced(paths);
+  const daemon =
+    (await findDaemon(paths)) ?? (await getStatus(paths).catch(() => undefined))?.pid ?? unannounced.daemons[0];
+  const engines = [...new Set([...(await findEngines(paths)), ...unannounced.engines])];
+  if (daemon === undefined) return stopOrphans(paths, target, engines, now);
   const waitMs = await order(paths, target, daemon, now);
   const left = await gone([daemon, ...engines], waitMs);
   if (left.length > 0 && !now) {
@@ -55,7 +57,7 @@ export async function stopUnlocked(paths: Paths, { now }: { now: boolean }): Pro
       },
     );
   }
-  if (left.length > 0) await kill(left, target);
+  if (left.length > 0) await kill(paths, left, target);
   const cut = (await loadLastStop(paths, daemon))?.cut ?? null;
   return { target, already: false, pid: daemon, orphans: [], cut, killed: left.length > 0 };
 }
@@ -71,10 +73,10 @@ async function order(paths: Paths, target: Target, daemon: number, now: boolean)
   return (reply?.drainMs ?? ORPHAN_MS) + GRACE_MS;
 }
 
-async function stopOrphans(target: Target, engines: number[], now: boolean): Promise<StopResult> {
+async function stopOrphans(paths: Paths, target: Target, engines: number[], now: boolean): Promise<StopResult> {
   signal(engines, 'SIGTERM');
   const left = await gone(engines, now ? NOW_MS : ORPHAN_MS + GRACE_MS);
-  if (left.length > 0) await kill(left, target);
+  if (left.length > 0) await kill(paths, left, target);
   return {
     target,
     already: engines.length === 0,
@@ -85,11 +87,14 @@ async function stopOrphans(target: Target, engines: number[], now: boolean): Pro
   };
 }
 
-async function kill(pids: number[], target: Target): Promise<void> {
+async function kill(paths: Paths, pids: number[], target: Target): Promise<void> {
   signal(pids, 'SIGKILL');
   // The unit would be started again.
   if (target === 'systemd') await systemctl('stop');
-  const left = await gone(pids, KILL_MS);
+  // A daemon that was starting may have started an engine since.
+  const { engines } = await findUnannounced(paths);
+  signal(engines, 'SIGKILL');
+  const left = await gone([...pids, ...engines], KILL_MS);
   if (left.length > 0) {
     throw new MtpError('STILL_RUNNING', `process ${left.join(', ')} cannot be ended`, { hint: 'Try again as root.' });
   }

@@ -17,6 +17,8 @@ export interface Paths {
   usersFile: string;
   /** Control socket of the running daemon. */
   socket: string;
+  /** Directory of the log of a daemon without systemd. */
+  logs: string;
 }
 
 export interface PathFacts {
@@ -35,7 +37,7 @@ export function resolvePaths({ home, env, isRoot, userHome }: PathFacts): Paths 
   const explicit = home ?? (env.MTP_HOME || undefined);
   if (explicit !== undefined) {
     const dir = path.resolve(explicit);
-    return lay(dir, dir, dir);
+    return lay(dir, dir, dir, dir);
   }
   const given = serviceDirectories(env);
   if (given !== undefined) return lay(...given);
@@ -50,29 +52,39 @@ export function resolvePaths({ home, env, isRoot, userHome }: PathFacts): Paths 
     path.join(xdg('XDG_CONFIG_HOME', '.config'), 'mtp'),
     state,
     runtime !== undefined && path.isAbsolute(runtime) ? path.join(runtime, 'mtp') : state,
+    state,
   );
 }
 
 /** Where a system-wide installation keeps its things, below a root directory. */
 export function systemPaths(root: string): Paths {
-  return lay(path.join(root, 'etc/mtp'), path.join(root, 'var/lib/mtp'), path.join(root, 'run/mtp'));
+  const [config, state, runtime, logs] = ['etc/mtp', 'var/lib/mtp', 'run/mtp', 'var/log/mtp'].map((dir) =>
+    path.join(root, dir),
+  ) as [string, string, string, string];
+  return lay(config, state, runtime, logs);
 }
 
 /** What a daemon that is to use these paths needs in its environment; for the system's, as systemd.exec(5) sets it. */
-export function serviceEnvironment({ config, state, socket }: Paths): Record<string, string> {
+export function serviceEnvironment({ config, state, socket, logs }: Paths): Record<string, string> {
   if (config === state) return { MTP_HOME: state };
-  return { CONFIGURATION_DIRECTORY: config, STATE_DIRECTORY: state, RUNTIME_DIRECTORY: path.dirname(socket) };
+  return {
+    CONFIGURATION_DIRECTORY: config,
+    STATE_DIRECTORY: state,
+    RUNTIME_DIRECTORY: path.dirname(socket),
+    LOGS_DIRECTORY: logs,
+  };
 }
 
 /** As systemd sets them for our unit; other services have directories of other names. */
-function serviceDirectories(env: NodeJS.ProcessEnv): [string, string, string] | undefined {
+function serviceDirectories(env: NodeJS.ProcessEnv): [string, string, string, string] | undefined {
   const { CONFIGURATION_DIRECTORY: config, STATE_DIRECTORY: state, RUNTIME_DIRECTORY: runtime } = env;
   if (config === undefined || state === undefined || runtime === undefined) return undefined;
-  const isOurs = [config, state, runtime].every((dir) => path.isAbsolute(dir) && path.basename(dir) === 'mtp');
-  return isOurs ? [config, state, runtime] : undefined;
+  const logs = env.LOGS_DIRECTORY ?? state;
+  const isOurs = [config, state, runtime, logs].every((dir) => path.isAbsolute(dir) && path.basename(dir) === 'mtp');
+  return isOurs ? [config, state, runtime, logs] : undefined;
 }
 
-function lay(config: string, state: string, runtime: string): Paths {
+function lay(config: string, state: string, runtime: string, logs: string): Paths {
   return {
     config,
     configFile: path.join(config, 'config.toml'),
@@ -82,5 +94,6 @@ function lay(config: string, state: string, runtime: string): Paths {
     keyringFile: path.join(config, 'keyring.json'),
     usersFile: path.join(state, 'users.json'),
     socket: path.join(runtime, 'control.sock'),
+    logs,
   };
 }

@@ -1,9 +1,10 @@
 import os from 'node:os';
 import { loadConfig } from '../config/load.ts';
 import { availableMemory } from '../system/memory.ts';
+import { daemonFiles } from '../service/daemon-files.ts';
 import { ownCommand } from '../system/own-command.ts';
 import { usage } from '../secret/make.ts';
-import type { Paths } from '../system/paths.ts';
+import { type Paths, systemPaths } from '../system/paths.ts';
 import { memoryLimitMb, type TemplateOptions } from './values.ts';
 
 const MOST_CPUS = 2;
@@ -14,13 +15,15 @@ export async function optionsHere(
   paths: Paths,
   given: { cpus?: string | undefined; memory?: string | undefined; port?: number | undefined },
 ): Promise<TemplateOptions> {
+  const installed = systemPaths('/');
   const { settings } = await loadConfig({ file: paths.configFile, env: process.env });
   return {
     port: given.port ?? settings.listen.port,
     cpus: given.cpus === undefined ? Math.min(MOST_CPUS, os.availableParallelism()) : cpuCount(given.cpus),
     memoryMb: given.memory === undefined ? memoryLimitMb(availableMemory().bytes) : megabytes(given.memory),
     command: ownCommand(),
-    logs: '/var/log/mtp',
+    logs: installed.logs,
+    pidFile: daemonFiles(installed).pid,
     domain: settings.cover.domain,
     server: settings.link.server ?? null,
   };

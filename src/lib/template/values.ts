@@ -1,3 +1,4 @@
+import { LOG_MODE } from '../system/log-file.ts';
 import type { TemplateValues } from './render.ts';
 
 /** What the templates of an installation depend on. */
@@ -12,6 +13,8 @@ export interface TemplateOptions {
   command: readonly string[];
   /** Directory of log files. */
   logs: string;
+  /** File with the process id of the daemon. */
+  pidFile: string;
   domain: string;
   /** Server named in links; null leaves it to mtp. */
   server: string | null;
@@ -22,7 +25,7 @@ const FIRST_FREE_PORT = 1024;
 const POD_PORT = 8443;
 
 export function templateValues(options: TemplateOptions): TemplateValues {
-  const { port, cpus, memoryMb, command, logs, domain, server } = options;
+  const { port, cpus, memoryMb, command, logs, pidFile, domain, server } = options;
   const low = port < FIRST_FREE_PORT;
   return {
     mtp: command.map(quoteForUnit).join(' '),
@@ -32,6 +35,8 @@ export function templateValues(options: TemplateOptions): TemplateValues {
     cpuQuota: Math.round(cpus * 100),
     memoryMb,
     logs,
+    pidFile,
+    logMode: LOG_MODE.toString(8).padStart(4, '0'),
     domain,
     server,
     capability: low ? 'CAP_NET_BIND_SERVICE' : null,

@@ -4,7 +4,9 @@ import { findAccount, findGroup } from '../host/account.ts';
 import { exists } from '../host/machine.ts';
 import { type Made, readJournal, unfinishedState } from '../init/journal.ts';
 import type { Layout } from '../init/layout.ts';
-import { stopService } from '../init/stop-daemon.ts';
+import { withInstallLock } from '../init/lock.ts';
+import { stop } from '../service/stop.ts';
+import { disableUnit } from '../service/systemd.ts';
 import { type Exec, lastWords } from '../system/exec.ts';
 import { fileError } from '../system/files.ts';
 import { sha256 } from '../system/hash.ts';
@@ -58,8 +60,13 @@ async function decide(made: Made, { paths, account, root }: Layout, keepData: bo
   }
 }
 
-/** Do what the plan says and see that it is done. The journal shrinks with it, so that a killed run can be repeated. */
+/** Do what the plan says and see that it is done, with nobody else installing or removing. */
 export async function runUninstall(plan: UninstallAction[], layout: Layout, exec: Exec): Promise<{ left: string[] }> {
+  return withInstallLock(layout, async () => removeMade(plan, layout, exec));
+}
+
+/** The same within an installation. The journal shrinks with it, so that a killed run can be repeated. */
+export async function removeMade(plan: UninstallAction[], layout: Layout, exec: Exec): Promise<{ left: string[] }> {
   await refuseTuned(plan, layout);
   const left: string[] = [];
   for (const { made, action } of plan) {
@@ -79,7 +86,8 @@ export async function runUninstall(plan: UninstallAction[], layout: Layout, exec
 async function remove(made: Made, layout: Layout, exec: Exec): Promise<boolean> {
   switch (made.kind) {
     case 'service':
-      await stopService(made.manager, layout.paths, exec);
+      await stop(layout.paths, { now: true });
+      if (made.manager === 'systemd') await disableUnit();
       return true;
     case 'user':
       await removeAccount(made.name, layout.root, exec);

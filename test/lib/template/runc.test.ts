@@ -20,6 +20,7 @@ const OPTIONS: TemplateOptions = {
   memoryMb: 512,
   command: ['node', '/app/bin/run.js'],
   logs: '/var/log/mtp',
+  pidFile: '/var/lib/mtp/daemon.pid',
   domain: 'www.example.org',
   server: 'proxy.example.org',
 };

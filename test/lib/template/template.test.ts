@@ -15,6 +15,7 @@ const OPTIONS: TemplateOptions = {
   memoryMb: 1024,
   command: [process.execPath, '/opt/mtp/bin/run.js'],
   logs: '/var/log/mtp',
+  pidFile: '/var/lib/mtp/daemon.pid',
   domain: 'www.example.org',
   server: 'proxy.example.org',
 };
@@ -84,8 +85,8 @@ describe.skipIf(!existsSync('/usr/bin/systemd-analyze'))('the unit, by systemd-a
   });
 
   it.each([
-    ['low', OPTIONS, '1.7'],
-    ['high', HIGH, '1.3'],
+    ['low', OPTIONS, '1.8'],
+    ['high', HIGH, '1.4'],
   ])('with a %s port is exposed no more than 2.0', async (_kind, options, score) => {
     const { status, stdout } = analyze('security', '--offline=yes', '--threshold=20', await unit(options));
     expect(stdout).toContain(`exposure level for mtp.service: ${score} OK`);
