@@ -19,6 +19,7 @@ import { siteIsPossible } from '../../support/site.ts';
 import { run } from './run.ts';
 
 const FIXTURE = fileURLToPath(new URL('fixtures/killed-init.ts', import.meta.url));
+const BIN = fileURLToPath(new URL('../../../bin/dev.js', import.meta.url));
 const canInstall = process.getuid?.() === 0 && siteIsPossible && existsSync('/usr/sbin/userdel');
 
 const steps = ['account', 'directories', 'config', 'gitignore', 'person', 'unit', 'logrotate', 'service'];
@@ -218,6 +219,24 @@ describe.skipIf(!canInstall)('interrupted', { timeout: 120_000 }, () => {
     });
     expect(tree()).toEqual(before);
     expect(await findAccount('mtp', world.root)).toBeUndefined();
+    expect(await getStatus(layout.paths)).toBeUndefined();
+  });
+
+  it.skipIf(!existsSync('/usr/bin/script'))('by Ctrl-C at a terminal leaves nothing behind', async () => {
+    const before = tree();
+    const words = ['init', '--prefix', world.root, '--domain', 'cover.test', '--user', 'me', '--yes', ...world.args];
+    const line = ['stty cols 100 rows 30;', process.execPath, BIN, ...words].join(' ');
+    const child = spawn('script', ['-qec', line, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    let shown = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      const isNew = !shown.includes('Starting the proxy');
+      shown += chunk.toString();
+      if (isNew && shown.includes('Starting the proxy')) child.stdin.write('\u0003');
+    });
+    const ended = await once(child, 'exit');
+    expect(ended, shown).toEqual([130, null]);
+    expect(shown).toContain('nothing is left behind');
+    expect(tree()).toEqual(before);
     expect(await getStatus(layout.paths)).toBeUndefined();
   });
 
