@@ -16,27 +16,40 @@ const OTHERS_MAY_WRITE = 0o022;
 
 /**
  * Run the hook of a name in a directory, if there is one, with `message` as JSON on its standard input. It runs without a
- * shell, for 30 s at most. A hook that others may write is not run, since it runs with our rights.
+ * shell, for 30 s at most, and so does what it starts that still writes to where the hook does. A hook that others may write
+ * is not run, since it runs with our rights.
  */
-export async function runHook(directory: string, name: string, message: unknown): Promise<HookOutcome> {
+export async function runHook(
+  directory: string,
+  name: string,
+  message: unknown,
+  limitMs = HOOK_MS,
+): Promise<HookOutcome> {
   const file = path.join(directory, name);
   const refusal = await refuse(file);
   if (refusal !== undefined) return refusal === null ? { state: 'none' } : failed(refusal);
   const from = performance.now();
-  const result = await execa(file, {
+  const running = execa(file, {
     input: `${JSON.stringify(message)}\n`,
     reject: false,
     all: true,
-    timeout: HOOK_MS,
+    detached: true,
     killSignal: 'SIGKILL',
     maxBuffer: OUTPUT_BYTES,
     cwd: '/',
     stripFinalNewline: true,
   });
+  const limit = new AbortController();
+  const timer = setTimeout(() => {
+    limit.abort();
+    endGroup(running.pid);
+  }, limitMs);
+  const result = await running;
+  clearTimeout(timer);
   const output = result.all;
   if (!result.failed) return { state: 'ran', ms: Math.round(performance.now() - from), output };
-  const reason = result.timedOut
-    ? `it took longer than ${HOOK_MS / 1000} s`
+  const reason = limit.signal.aborted
+    ? `it took longer than ${limitMs / 1000} s`
     : result.isMaxBuffer
       ? `it wrote more than ${OUTPUT_BYTES / 1024} KB`
       : result.signal === undefined
@@ -45,6 +58,16 @@ export async function runHook(directory: string, name: string, message: unknown)
           : `it ended with status ${result.exitCode}`
         : `it was ended by ${result.signal}`;
   return failed(reason, output);
+}
+
+/** End a hook and what it has started: those hold its output open. */
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // They have ended meanwhile.
+  }
 }
 
 /** Why a file may not run as a hook; null where there is none, undefined where it may. */

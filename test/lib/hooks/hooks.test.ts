@@ -48,3 +48,13 @@ test('one that does not read its input, and one that is no program, are no harm'
   await writeFile(file, Buffer.from([0, 1, 2, 3]));
   expect((await runHook(dir, 'on-test', {})).state).toBe('failed');
 });
+
+test('what a hook starts ends with its time, and does not hold us up', async () => {
+  await hook(`sleep 300; echo over > "${dir}/over"`);
+  expect(await runHook(dir, 'on-test', {}, 300)).toMatchObject({
+    state: 'failed',
+    reason: 'it took longer than 0.3 s',
+  });
+  await hook('echo told; sleep 300 &');
+  expect(await runHook(dir, 'on-test', {}, 300)).toMatchObject({ state: 'ran', output: 'told' });
+});
