@@ -227,7 +227,7 @@ export class UserRows {
     if (rate === NONE) return 0;
     const paid = this.#cells.paid[direction];
     const at = Math.round(now * 1000);
-    const cost = Math.min(LONGEST_MS, Math.round(bytes / rate)) * 1000;
+    const cost = Math.round(Math.min(LONGEST_MS, bytes / rate) * 1000);
     for (;;) {
       const before = Atomics.load(paid, row);
       // What was not used of the past is lost, but for a burst.
