@@ -22,14 +22,17 @@ export interface SecretKeeperParts {
   now: () => number;
 }
 
+/** A reload that failed is tried again after this time: a secret that was closed must not stay open for a fault that is over. */
+const RETRY_MS = 60_000;
+
 /**
  * Secrets as time passes: those whose grace or memory is over, those that are old enough to be replaced by themselves, and
  * changes by a command that was killed before it could tell us.
  */
 export class SecretKeeper {
   readonly #parts: SecretKeeperParts;
-  /** The newest generation of the ledger that a reload was tried with: one that failed is not tried again by itself. */
-  #tried: string | null = null;
+  /** The newest generation of the ledger that a reload was tried with, and when, Unix ms. */
+  #tried: { generation: string | null; at: number } = { generation: null, at: 0 };
 
   /** How often somebody had come with each closed secret when we looked last. */
   #late = new Map<string, number>();
@@ -43,8 +46,9 @@ export class SecretKeeper {
     const { paths, inForce, now, log } = this.#parts;
     const swept = await sweepSecrets(paths, inForce().settings.rotation.drain, now());
     if (swept > 0) log('info', 'secrets_aged', { secrets: swept });
-    await this.#replaceOld();
+    // First, since what is replaced is chosen from the users in force: one removed meanwhile must not be among them.
     await this.#takeOver();
+    await this.#replaceOld();
     await this.#reportStale();
   }
 
@@ -66,10 +70,12 @@ export class SecretKeeper {
 
   /** Serve what the ledger says, if that is something else than what is served. */
   async #takeOver(): Promise<void> {
-    const { paths, inForce, reload, log } = this.#parts;
+    const { paths, inForce, reload, log, now } = this.#parts;
     const generation = await generationOf(paths);
-    if (generation === inForce().generation || generation === this.#tried) return;
-    this.#tried = generation;
+    if (generation === inForce().generation) return;
+    const tried = this.#tried;
+    if (generation === tried.generation && now() - tried.at < RETRY_MS) return;
+    this.#tried = { generation, at: now() };
     log('info', 'ledger_changed', { generation });
     await reload();
   }
