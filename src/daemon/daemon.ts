@@ -70,6 +70,7 @@ export class Daemon {
   readonly #parts: DaemonParts;
   readonly #startedAt: number;
   readonly #cacheFile: string;
+  readonly #ownKey: Buffer;
   #wanted: Wanted;
   #cache: CoverCache;
   #revision: EngineRevision;
@@ -83,6 +84,7 @@ export class Daemon {
     this.#startedAt = parts.edges.now();
     this.#wanted = wanted;
     this.#cacheFile = cacheFile;
+    this.#ownKey = parts.edges.random(32);
     this.#cache = cache;
     this.#revision = this.#make(wanted);
     this.#cover = unknownCover(this.#revision);
@@ -263,7 +265,7 @@ export class Daemon {
   #make(wanted: Wanted): EngineRevision {
     const { machine, paths, edges } = this.#parts;
     const profiles = cachedProfile(this.#cache, wanted.settings.cover);
-    return makeRevision({
+    const revision = makeRevision({
       ...wanted,
       profiles,
       machine,
@@ -271,11 +273,12 @@ export class Daemon {
       usageDirectory: path.join(paths.state, 'engine'),
       now: edges.now(),
     });
+    return { ...revision, ownKey: this.#ownKey };
   }
 
   /** The engine that serves clients, for handshakes. */
-  #prover(listening: Endpoint, { settings }: EngineRevision): Prover {
-    return { listening, settings, turnedAway: async () => turnedAwayBy(await this.#parts.supervisor.stats()) };
+  #prover(listening: Endpoint, { settings, ownKey }: EngineRevision): Prover {
+    return { listening, settings, ownKey, turnedAway: async () => turnedAwayBy(await this.#parts.supervisor.stats()) };
   }
 
   /** Tell the engine, see whether it behaves, and take it back where it does not. */
@@ -420,8 +423,8 @@ function unknownCover({ settings: { cover } }: EngineRevision): CoverStatus {
 }
 
 /** An engine that serves nobody yet. */
-function unused(listening: Endpoint, { settings }: EngineRevision): Prover {
-  return { listening, settings, turnedAway: async () => 0 };
+function unused(listening: Endpoint, { settings, ownKey }: EngineRevision): Prover {
+  return { listening, settings, ownKey, turnedAway: async () => 0 };
 }
 
 function assertProved(proofs: Proof[], { settings }: EngineRevision): void {

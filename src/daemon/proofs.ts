@@ -3,6 +3,7 @@ import type { Proof } from '../lib/control/schema.ts';
 import { type HandshakeVerdict, probeHandshake } from '../lib/probe/handshake.ts';
 import type { ProbeEdges } from '../lib/probe/dc.ts';
 import { isAccepted, mayConnect, type SecretState, type User } from '../lib/users/user.ts';
+import { ownMark } from './own-mark.ts';
 import type { Endpoint, EngineRevision, EngineStats, Mode } from './supervisor/engine.ts';
 
 /** A secret that a change opens or closes the door to. */
@@ -70,6 +71,7 @@ function spread<Item>(items: Item[], count: number): Item[] {
 export interface Prover {
   listening: Endpoint;
   settings: EngineRevision['settings'];
+  ownKey: EngineRevision['ownKey'];
   /** How many with a good secret it has turned away, because a limit of theirs left no room. */
   turnedAway: () => Promise<number>;
 }
@@ -87,13 +89,15 @@ const FULL = 'the secret is recognised; a limit of the user leaves no room at th
 
 async function prove(
   { key, access }: AccessChange,
-  { listening, settings, turnedAway }: Prover,
+  { listening, settings, ownKey, turnedAway }: Prover,
   edges: ProbeEdges,
 ): Promise<Omit<Proof, 'name'>> {
   const mode = provingMode(settings);
   const target = dialable(listening);
   const preface = expectsProxyHeader(settings, target.host) ? UNKNOWN_CLIENT : undefined;
-  const credentials = { mode, key: Buffer.from(key, 'hex'), domain: settings.cover.domain };
+  const secret = Buffer.from(key, 'hex');
+  const sessionId = ownKey && ownMark(ownKey, secret);
+  const credentials = { mode, key: secret, domain: settings.cover.domain, sessionId };
   for (let left = TRIES; ; left--) {
     const before = await turnedAway();
     const judged = judge(await probeHandshake(target, credentials, { ...edges, preface }), mode, access);

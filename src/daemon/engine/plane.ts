@@ -32,6 +32,8 @@ export interface WarmConnections {
 export interface Plane {
   settings: EngineSettings;
   users: UserSet;
+  /** Key of the marks of the daemon's own handshakes. */
+  ownKey: Uint8Array | null;
   /** Peers that must send a PROXY protocol header; null when nobody does. */
   trusted: BlockList | null;
   cover: CoverTargetResolver;

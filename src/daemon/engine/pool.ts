@@ -304,9 +304,9 @@ export class Pool {
   }
 
   #forWorkers(): WorkerRevision {
-    const { id, settings, users } = this.#revision;
+    const { id, settings, users, ownKey = null } = this.#revision;
     const dcSlots = this.#dcSlots.assign(settings.telegram.dcs);
-    return { id, settings, dcSlots, users: packUsers(users, (id) => this.#users.rowOf(id)) };
+    return { id, settings, dcSlots, users: packUsers(users, (id) => this.#users.rowOf(id)), ownKey };
   }
 
   #dcStats(): EngineStats['dcs'] {

@@ -70,9 +70,9 @@ export class Session implements ConnOwner, StageSession, Timed {
     this.#stage = stage;
   }
 
-  admit(user: FoundUser): HandshakeResult | null {
+  admit(user: FoundUser, own: boolean): HandshakeResult | null {
     const ticket = this.#ticket as Ticket;
-    const stay = Stay.begin(this.plane.rows, user, ticket.source, unixSeconds());
+    const stay = Stay.begin(this.plane.rows, user, ticket.source, own ? null : unixSeconds());
     if (typeof stay === 'string') return stay;
     this.stay = stay;
     ticket.remember(user.secretRow);

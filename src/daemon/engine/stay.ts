@@ -18,19 +18,24 @@ export class Stay {
   readonly #rows: UserRows;
   readonly #user: FoundUser;
   readonly #source: Source;
+  readonly #own: boolean;
   #over = false;
 
-  private constructor(rows: UserRows, user: FoundUser, source: Source) {
+  private constructor(rows: UserRows, user: FoundUser, source: Source, own: boolean) {
     this.#rows = rows;
     this.#user = user;
     this.#source = source;
+    this.#own = own;
   }
 
-  /** Count a connection from `source`, or say why it may not be; `now` is Unix time in seconds. */
-  static begin(rows: UserRows, user: FoundUser, source: Source, now: number): Stay | HandshakeResult {
+  /**
+   * Count a connection from `source`, or say why it may not be; `now` is Unix time in seconds. Null is for one of the daemon's
+   * own: it stands within the limits as any other, but nobody is seen by it and its bytes are nobody's.
+   */
+  static begin(rows: UserRows, user: FoundUser, source: Source, now: number | null): Stay | HandshakeResult {
     const { row, secretRow, stale } = user;
     if (stale) {
-      rows.cameLate(secretRow, now);
+      if (now !== null) rows.cameLate(secretRow, now);
       return 'stale';
     }
     for (const at of [row, secretRow]) {
@@ -40,7 +45,7 @@ export class Stay {
     const asUser = rows.enter(row, source, now);
     if (asUser !== 'in') return REFUSALS[asUser];
     const withSecret = rows.enter(secretRow, source, now);
-    if (withSecret === 'in') return new Stay(rows, user, source);
+    if (withSecret === 'in') return new Stay(rows, user, source, now === null);
     rows.leave(row, source);
     return REFUSALS[withSecret];
   }
@@ -57,6 +62,7 @@ export class Stay {
 
   /** Count payload bytes. */
   moved(up: number, down: number): void {
+    if (this.#own) return;
     this.#rows.moved(this.#user.row, up, down);
     this.#rows.moved(this.#user.secretRow, up, down);
   }

@@ -11,6 +11,8 @@ export interface WorkerRevision {
   /** Row of each address of a DC in the shared tables. */
   dcSlots: SlotMap;
   users: PackedUsers;
+  /** Of the daemon's own handshakes; null where it makes none that can be told. */
+  ownKey: Uint8Array | null;
 }
 
 export interface WorkerData {

@@ -58,11 +58,16 @@ const accelerator = loadAccelerator((reason) => event('warn', 'accelerator_refus
 accelerate(accelerator);
 const lanes = Lanes.start(accelerator);
 
-function ofRevision({ settings, users }: WorkerRevision): Pick<Plane, 'settings' | 'users' | 'trusted' | 'cover'> {
+function ofRevision({
+  settings,
+  users,
+  ownKey,
+}: WorkerRevision): Pick<Plane, 'settings' | 'users' | 'ownKey' | 'trusted' | 'cover'> {
   const { listen: at, proxyProtocolFrom, cover } = settings;
   return {
     settings,
     users: new UserSet(users),
+    ownKey,
     trusted: proxyProtocolFrom.length === 0 ? null : blockList(proxyProtocolFrom),
     cover: new CoverTargetResolver(cover.target, at),
   };

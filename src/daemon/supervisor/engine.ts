@@ -131,6 +131,8 @@ export interface EngineRevision {
   id: string;
   settings: EngineSettings;
   users: EngineUser[];
+  /** With it the daemon marks its own handshakes (own-mark.ts). Not part of what the id stands for. */
+  ownKey?: Buffer;
 }
 
 /** How a connection's opening ended. All but `ok` were shown the cover (or reset, where there is none). */

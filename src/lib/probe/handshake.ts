@@ -13,6 +13,8 @@ export interface Credentials {
   /** SNI of an ee hello. */
   domain: string;
   dc?: number;
+  /** Session id of an ee hello, 32 bytes; random ones if not given. */
+  sessionId?: Buffer | undefined;
 }
 
 /** Where a handshake through a proxy ended; `works` is a resPQ from Telegram through it. */
@@ -71,8 +73,8 @@ export async function probeHandshake(
 }
 
 /** Send a signed hello and check that the answer was made with the same secret (protocol.md §3.5). */
-async function fakeTls(socket: ProbeSocket, { key, domain }: Credentials, edges: ProbeEdges): Promise<void> {
-  const unsigned = buildClientHello({ domain, random: edges.random });
+async function fakeTls(socket: ProbeSocket, { key, domain, sessionId }: Credentials, edges: ProbeEdges): Promise<void> {
+  const unsigned = buildClientHello({ domain, random: edges.random, sessionId });
   const hello = signClientHello(unsigned, key, Math.floor(edges.now() / 1000));
   socket.write(hello);
   const start = await socket.read(5);

@@ -165,8 +165,8 @@ export class UserRows {
     return this.#table.state(row);
   }
 
-  /** Count a connection from `source`, unless a limit of the row is reached; `now` is Unix time in seconds. */
-  enter(row: number, source: Source, now: number): 'in' | 'connections' | 'networks' {
+  /** Count a connection from `source`, unless a limit of the row is reached; `now` is Unix time in seconds, null to leave no trace. */
+  enter(row: number, source: Source, now: number | null): 'in' | 'connections' | 'networks' {
     const { ints } = this.#cells;
     if (Atomics.add(ints.connections, row, 1) >= limitOf(ints.maxConnections, row)) {
       Atomics.sub(ints.connections, row, 1);
@@ -174,12 +174,12 @@ export class UserRows {
     }
     const key = sourceOfUser(source, row);
     const first = { row, admit: () => this.#takeNetwork(row) };
-    if (this.#networks.acquire(key, Number.MAX_SAFE_INTEGER, now, first) === 'over') {
+    if (this.#networks.acquire(key, Number.MAX_SAFE_INTEGER, now ?? 0, first) === 'over') {
       Atomics.sub(ints.connections, row, 1);
       return 'networks';
     }
     this.#own.connections[row] = (this.#own.connections[row] as number) + 1;
-    ints.lastSeen[row] = now;
+    if (now !== null) ints.lastSeen[row] = now;
     return 'in';
   }
 

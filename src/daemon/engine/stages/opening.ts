@@ -1,3 +1,4 @@
+import { isOwnMark } from '../../own-mark.ts';
 import type { Endpoint, HandshakeResult } from '../../supervisor/engine.ts';
 import { admitHello, answerHello, enterReplay, transportAllowed } from '../admission.ts';
 import type { CoverEvents, CoverRelay } from '../cover-relay.ts';
@@ -68,13 +69,16 @@ export class OpeningStage implements Stage, CoverEvents {
       this.#toCover(admitted);
       return;
     }
-    const refused = session.admit(opened.user);
+    const { hello, user } = opened;
+    const { ownKey } = session.plane;
+    const own = ownKey !== null && isOwnMark(hello.sessionId, ownKey, user.key);
+    const refused = session.admit(user, own);
     if (refused !== null) {
       this.#toCover(refused);
       return;
     }
     this.#authenticated();
-    const header = new HeaderStage(session, opened.user.key);
+    const header = new HeaderStage(session, user.key);
     session.conn.write(answerHello(session.plane, opened, admitted.cipher));
     const rest = this.#opener.held.subarray(opened.consumed);
     if (rest.length > 0) header.clientData(Buffer.from(rest), rest.length);
@@ -86,7 +90,7 @@ export class OpeningStage implements Stage, CoverEvents {
       ? 'bad_tag'
       : !enterReplay(plane, digest, unixSeconds())
         ? 'replay'
-        : this.#session.admit(user);
+        : this.#session.admit(user, false);
     if (refused !== null) this.#toCover(refused);
     else {
       this.#authenticated();
