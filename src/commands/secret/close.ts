@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../lib/cli/base-command.ts';
-import { closeSecrets, toClose } from '../../lib/rotation/close.ts';
+import { closeSecrets, toClose, wouldShutOut } from '../../lib/rotation/close.ts';
 import { describeConnections } from '../../lib/rotation/describe.ts';
 import { plural } from '../../lib/ui/format.ts';
 import { confirm } from '../../lib/ui/prompt.ts';
@@ -36,11 +36,17 @@ export default class SecretClose extends BaseCommand {
     const { name } = user;
     const open = toClose(user, { name, ...flags });
     if (open.length === 0) {
-      this.log(`The secrets of ${name} that were replaced are closed already.`);
+      this.log(
+        flags.id === undefined
+          ? `The secrets of ${name} that were replaced are closed already.`
+          : `The secret ${flags.id} of ${name} is closed already.`,
+      );
       return { name, closed: [], effect: null };
     }
     const many = plural(open.length, 'secret');
-    const question = flags.now ? `Close ${many} of ${name} and cut who uses them?` : `Close ${many} of ${name}?`;
+    const last = wouldShutOut(user, open) ? ` ${name} has no other, and cannot connect then.` : '';
+    const cut = flags.now ? ` and cut who uses ${open.length === 1 ? 'it' : 'them'}` : '';
+    const question = `Close ${many} of ${name}${cut}?${last}`;
     if (!flags.yes && !(await confirm(question, '--yes'))) {
       this.log(`Closed nothing of ${name}.`);
       return { name, closed: [], effect: null };
@@ -48,9 +54,10 @@ export default class SecretClose extends BaseCommand {
     const { closed } = await closeSecrets(paths, { name, id: flags.id, now: flags.now }, Date.now());
     const effect = await takeEffect(paths, {
       done: `${many} of ${name} ${closed.length === 1 ? 'is' : 'are'} closed`,
-      later: 'nobody is let in with it any more',
+      later: `nobody is let in with ${open.length === 1 ? 'it' : 'them'} any more`,
     });
     this.log(`Closed ${many} of ${name}. ${effect.sentence}`);
+    if (last !== '') this.log(`${name} has no open secret now. Give one with: mtp secret add ${name}`);
     if (effect.connections !== null) this.log(describeConnections(effect.connections));
     return { name, closed: closed.map(({ id }) => id), effect };
   }

@@ -43,17 +43,24 @@ export async function closeSecrets(files: UserFiles, closing: Closing, at: numbe
   });
 }
 
+/** Whether nobody could come in with any secret of the user once these are closed. */
+export function wouldShutOut({ secrets }: UserRecord, closing: SecretRecord[]): boolean {
+  const ids = new Set(closing.map(({ id }) => id));
+  return secrets.some(isAccepted) && !secrets.some((secret) => isAccepted(secret) && !ids.has(secret.id));
+}
+
 /** The secrets that would be closed, none where that was done before; where nothing was replaced, that is an error. */
 export function toClose({ name, secrets }: UserRecord, { id, now }: Closing): SecretRecord[] {
+  const isOpen = ({ state }: SecretRecord): boolean => state !== 'revoked' && (now || state !== 'draining');
   if (id !== undefined) {
     const found = secrets.find((secret) => secret.id === id);
-    if (found !== undefined) return [found];
+    if (found !== undefined) return [found].filter(isOpen);
     throw new MtpError('SECRET_UNCLEAR', `${name} has no secret ${id.slice(0, 40)}`, {
       exit: EXIT.usage,
       hint: `Name one of: ${secrets.map((secret) => secret.id).join(', ')}`,
     });
   }
-  const old = secrets.filter(({ state }) => state === 'retiring' || (now && state === 'draining'));
+  const old = secrets.filter((secret) => secret.state !== 'active' && isOpen(secret));
   if (old.length > 0 || secrets.some((secret) => !isAccepted(secret))) return old;
   throw new MtpError('NOTHING_TO_CLOSE', `${name} has no secret that was replaced`, {
     exit: EXIT.precondition,

@@ -23,14 +23,15 @@ export function describeRotation({ rotated, effect, hook, grace }: RotationRepor
   const [first] = rotated;
   if (first === undefined) return ['Nobody had a secret to replace any more.'];
   const names = nameSome(rotated);
-  const before = rotated.length === 1 ? 'The old one' : 'The old ones';
-  const until = first.before.find(({ state }) => state === 'retiring')?.retiringUntil ?? null;
+  const open = rotated.flatMap(({ before }) => before).filter(({ state }) => state === 'retiring');
+  const until = open.length === 0 ? null : Math.max(...open.map(({ retiringUntil }) => retiringUntil ?? 0));
+  const one = rotated.length === 1 && (grace === null || open.length === 1);
   const old =
     first.before.length === 0
       ? ''
       : grace === null || until === null
-        ? ` ${before} let nobody in any more.`
-        : ` ${before} can be used until ${formatTime(until)}.`;
+        ? ` Nobody is let in with ${one ? 'the old one' : 'the old ones'} any more.`
+        : ` The old ${one ? 'one' : 'ones'} can be used until ${formatTime(until)}${one ? '' : ' at most'}.`;
   const lines = [`${names} ${rotated.length === 1 ? 'has a new secret' : 'have new secrets'}.${old}`, effect.sentence];
   const cut = effect.connections;
   if (cut !== null) lines.push(describeConnections(cut));

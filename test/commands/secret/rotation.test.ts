@@ -237,6 +237,17 @@ describe('without a proxy', { timeout: 60_000 }, () => {
     expect(planned).toEqual(['bob', 'cat']);
   });
 
+  test('one secret can be closed, the last one not unsaid, and once closed it stays so', async () => {
+    await at.mtp('user', 'add', 'bob');
+    const { id } = await secretOf('bob');
+    const close = async (...more: string[]) => at.mtp('secret', 'close', 'bob', '--id', id, ...more);
+    expect((await close()).stderr).toContain('bob has no other, and cannot connect then.');
+    expect((await close('--yes')).stdout).toContain('bob has no open secret now.');
+    expect(await close('--yes')).toMatchObject({ status: 0, stdout: `The secret ${id} of bob is closed already.\n` });
+    expect((await close('--now', '--yes')).stdout).toContain('Closed 1 secret of bob.');
+    expect((await close('--now', '--yes')).stdout).toContain('is closed already');
+  });
+
   test('the new secret goes into a .env file', async () => {
     await at.mtp('user', 'add', 'bob');
     const file = path.join(at.home, 'prod.env');
