@@ -5,7 +5,7 @@ import { insertSecrets } from '../users/insert.ts';
 import { refuseOverflow } from '../users/room.ts';
 import { makeUserSecret, SYSTEM, type UserSources } from '../users/make.ts';
 import { openUsers, toRecord } from '../users/open-users.ts';
-import { selectWithin } from '../users/select.ts';
+import { selectUsers, selectWithin } from '../users/select.ts';
 import { notKept, recordOf } from '../users/store.ts';
 import { foldName, isAccepted, type SecretRecord, type User, type UserRecord } from '../users/user.ts';
 import { withUsers } from '../users/with-users.ts';
@@ -66,13 +66,15 @@ async function readBack(
   files: UserFiles,
   rotated: { user: UserRecord; fresh: { id: string; key: string } }[],
 ): Promise<Rotated[]> {
-  const kept = new Map(
-    (await openUsers(ledger, files, { ids: rotated.map(({ user }) => user.id) })).map((user) => [user.id, user]),
-  );
+  const which = { ids: rotated.map(({ user }) => user.id) };
+  const kept = new Map((await openUsers(ledger, files, which)).map((user) => [user.id, user]));
+  // Without keys: this is printed, and old ones may still be accepted.
+  const records = new Map((await selectUsers(ledger, which)).map((found) => [found.row.id, toRecord(found)]));
   return rotated.map(({ user: { id, name }, fresh }) => {
     const user = kept.get(id);
     if (user?.secrets.find((secret) => secret.id === fresh.id)?.key !== fresh.key) throw notKept(files, name);
-    return { user, fresh: fresh.id, before: user.secrets.filter((secret) => secret.id !== fresh.id) };
+    const before = records.get(id)?.secrets.filter((secret) => secret.id !== fresh.id) ?? [];
+    return { user, fresh: fresh.id, before };
   });
 }
 

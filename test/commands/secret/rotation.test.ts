@@ -76,6 +76,7 @@ describe('a rotation of a running proxy', { timeout: 120_000 }, () => {
       { name: 'bob (old secret)', ok: true, detail: 'the secret is accepted and Telegram answers' },
       { name: 'bob', ok: true, detail: 'the secret is accepted and Telegram answers' },
     ]);
+    expect(JSON.stringify(rotated)).not.toContain(old.key);
     const fresh = await secretOf('bob');
     expect(fresh.key).not.toBe(old.key);
     // Our own handshakes are nobody's use of a secret.
