@@ -38,6 +38,7 @@ import { effectiveCap, type Machine, makeRevision } from './revision.ts';
 import { keepStructural } from './structural.ts';
 import type { Endpoint, EngineRevision, UsageRow } from './supervisor/engine.ts';
 import type { Supervisor } from './supervisor/supervisor.ts';
+import { withholdLost } from './withhold.ts';
 import type { Log } from './telemetry/log.ts';
 
 /** What an installation's files say. */
@@ -292,7 +293,7 @@ export class Daemon {
       assertProved(proofs, next);
       return proofs;
     } catch (error) {
-      throw await this.#takenBack(error, next, async () => {
+      throw await this.#takenBack(error, wanted, next, async () => {
         await supervisor.apply(this.#revision);
         return (await supervisor.stats()).listening;
       });
@@ -343,7 +344,7 @@ export class Daemon {
       this.#parts.log('info', 'handed_over', { engine: serving.pid, before: previousPid, version, pausedMs, draining });
       return { switched, proofs };
     } catch (error) {
-      throw await this.#takenBack(error, next, async () => {
+      throw await this.#takenBack(error, wanted, next, async () => {
         await this.#parts.runAs(before);
         const back = await supervisor.handOver(this.#revision, {
           prove: async () => undefined,
@@ -355,9 +356,16 @@ export class Daemon {
     }
   }
 
-  /** Restore what was in force, see whether that holds, and make the error that says so. */
-  async #takenBack(cause: unknown, next: EngineRevision, restore: () => Promise<Endpoint>): Promise<MtpError> {
+  /** Restore what was in force, without access that was to be taken away; see whether that holds, and make the error that says so. */
+  async #takenBack(
+    cause: unknown,
+    wanted: Wanted,
+    next: EngineRevision,
+    restore: () => Promise<Endpoint>,
+  ): Promise<MtpError> {
     const why = cause instanceof Error ? cause.message : String(cause);
+    this.#wanted = { ...this.#wanted, users: withholdLost(this.#wanted.users, wanted.users) };
+    this.#revision = this.#make(this.#wanted);
     const [failed, before] = [next.id.slice(0, 12), this.#revision.id.slice(0, 12)];
     let outcome: string;
     try {
