@@ -5,11 +5,13 @@ import { chooseLayout, layoutFlags } from '../lib/cli/layout-flags.ts';
 import { EXIT } from '../lib/errors.ts';
 import { ADDRESS_URLS } from '../lib/host/outside.ts';
 import { terminalAsker } from '../lib/ui/ask.ts';
+import { readEnvAnswers } from '../lib/init/from-env.ts';
 import { type InitResult, runInit } from '../lib/init/init.ts';
 import { factLines, planLines, proofLines } from '../lib/init/screen.ts';
 import { exec } from '../lib/system/exec.ts';
 import { paint } from '../lib/ui/paint.ts';
 import { shownStep, silentStep } from '../lib/ui/steps.ts';
+import { renderWarning } from '../lib/ui/warning.ts';
 
 const PROBE_MS = 5_000;
 
@@ -36,6 +38,10 @@ export default class Init extends BaseCommand {
       summary: 'Port to accept clients on; 443 looks most like a website.',
     }),
     server: Flags.string({ helpValue: 'HOST', summary: 'Name or address of this server in links.' }),
+    'from-env': Flags.string({
+      helpValue: 'FILE',
+      summary: 'Take answers, settings and the secret from this .env file; flags count before it.',
+    }),
     resolver: Flags.string({ helpValue: 'ADDRESS', summary: 'Name server to ask instead of the one of the system.' }),
     'address-url': Flags.string({
       multiple: true,
@@ -51,6 +57,7 @@ export default class Init extends BaseCommand {
   static override examples = [
     'sudo <%= config.bin %> <%= command.id %>',
     'sudo <%= config.bin %> <%= command.id %> --domain cdn.example.org --cover-target 127.0.0.1:8443 --user me --yes',
+    'sudo <%= config.bin %> <%= command.id %> --from-env .env --yes',
     '<%= config.bin %> <%= command.id %> --user-install --domain www.example.org --borrow --dry-run',
   ];
 
@@ -59,13 +66,24 @@ export default class Init extends BaseCommand {
     const layout = chooseLayout(flags, this.paths(flags));
     const colours = paint(process.stdout);
     const isQuiet = this.jsonEnabled() || !process.stdout.isTTY;
+    const given = flags['from-env'] === undefined ? undefined : await readEnvAnswers(flags['from-env']);
+    for (const note of given?.notes ?? []) this.logToStderr(renderWarning(note));
     let stopped = false;
     const stop = (): void => void (stopped = true);
     process.on('SIGINT', stop);
-    const { domain, user, port, server, borrow } = flags;
+    const { user, borrow } = flags;
+    const wishes = {
+      user,
+      borrow,
+      domain: flags.domain ?? given?.wishes.domain,
+      port: flags.port ?? given?.wishes.port,
+      server: flags.server ?? given?.wishes.server,
+      coverTarget: flags['cover-target'] ?? given?.wishes.coverTarget,
+    };
     const result = await runInit(
       {
-        wishes: { domain, user, port, server, borrow, coverTarget: flags['cover-target'] },
+        wishes,
+        ...(given && { given: { edits: given.edits, key: given.key } }),
         layout,
         yes: flags.yes,
         planOnly: flags['dry-run'],

@@ -7,9 +7,9 @@ import { renderWarning } from '../../lib/ui/warning.ts';
 type Imported = Applied & Pick<ImportPlan, 'secrets' | 'dropped' | 'warnings'> & { source: string };
 
 export default class ConfigImport extends BaseCommand {
-  static override summary = 'Take over the settings of an mtg proxy.';
+  static override summary = 'Take over the settings of an mtg proxy, or of a file that "config export" wrote.';
   static override description =
-    'Reads a .env file with MTG_* keys or the TOML file of mtg. What has no counterpart is named. Secrets are not imported and not printed; the command that imports them is.';
+    'Reads a .env file with MTG_* and MTP_* keys, or the TOML file of mtg. What has no counterpart is named. Secrets are not imported and not printed; the command that imports them is.';
 
   static override args = {
     file: Args.string({ required: true, description: 'File to import; TOML when its name ends in .toml' }),

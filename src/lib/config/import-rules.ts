@@ -1,6 +1,7 @@
 import { formatEndpoint, parseEndpoint } from './address.ts';
 import { formatDuration } from './duration.ts';
 import { domainOfSecret } from './import-secret.ts';
+import { findByEnv, valueFromText } from './settings.ts';
 
 /** What a foreign key becomes: settings of ours, or a sentence why not. Undefined when its value makes no sense. */
 type Translation = Record<string, unknown> | string | undefined;
@@ -58,6 +59,8 @@ const ONE_NAME = 'links hold one server name; set link.server';
 /** Keys of a `.env` file for mtg or for the scripts around it. */
 export const ENV_RULES: Record<string, Rule> = {
   MTG_SECRET: secret,
+  MTP_SECRET: secret,
+  SECRET: secret,
   MTG_PORT: into('listen.port', integer),
   MTG_BIND_PORT: into('listen.port', integer),
   MTG_BIND_IP: into('listen.host'),
@@ -106,6 +109,13 @@ export const ENV_RULES: Record<string, Rule> = {
   MTG_ADTAG: dropped(NO_AD_TAG),
   MTG_TAG: dropped(NO_AD_TAG),
 };
+
+/** The rule of a key of a `.env` file: of mtg, or the variable of one of our settings. Undefined where there is none. */
+export function envRule(key: string): Rule | undefined {
+  if (Object.hasOwn(ENV_RULES, key)) return ENV_RULES[key];
+  const setting = findByEnv(key);
+  return setting === undefined ? undefined : into(setting.key, (text) => valueFromText(setting, text));
+}
 
 const PREFERENCES: Record<string, string> = {
   'prefer-ipv4': 'ipv4',

@@ -2,7 +2,7 @@ import { parseEnv } from '../env-file/parse.ts';
 import { EXIT, MtpError } from '../errors.ts';
 import type { ConfigEdit } from './change.ts';
 import { missing } from './check.ts';
-import { ENV_RULES, type Rule, SECRET_NOTE, TOML_RULES } from './import-rules.ts';
+import { envRule, type Rule, SECRET_NOTE, TOML_RULES } from './import-rules.ts';
 import { readText } from './read-text.ts';
 import { valueToText } from './settings.ts';
 import { formatKey, parseToml } from './toml.ts';
@@ -32,21 +32,22 @@ interface ForeignKey {
   value: string;
 }
 
-/** What the TOML file of mtg (by its name), or a `.env` file with `MTG_*` keys, means in our settings. Writes nothing. */
+/** What the TOML file of mtg (by its name), or a `.env` file with `MTG_*` or `MTP_*` keys, means in our settings. Writes nothing. */
 export async function planImport(file: string): Promise<ImportPlan> {
   const text = await readText(file);
   if (text === undefined) throw missing(file);
   const plan: ImportPlan = { file, edits: [], secrets: [], dropped: [], warnings: [] };
-  if (file.endsWith('.toml')) translate(readToml(file, text), TOML_RULES, plan);
-  else translate(readEnv(text, plan), ENV_RULES, plan);
+  if (file.endsWith('.toml')) {
+    translate(readToml(file, text), (key) => (Object.hasOwn(TOML_RULES, key) ? TOML_RULES[key] : undefined), plan);
+  } else translate(readEnv(text, plan), envRule, plan);
   return plan;
 }
 
-function translate(keys: ForeignKey[], rules: Record<string, Rule>, plan: ImportPlan): void {
+function translate(keys: ForeignKey[], ruleOf: (key: string) => Rule | undefined, plan: ImportPlan): void {
   const all = new Map(keys.map(({ key, value }) => [key, value]));
   const edits = new Map<string, ConfigEdit>();
   for (const { line, key, value } of keys) {
-    const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
+    const rule = ruleOf(key);
     if (rule === undefined) {
       plan.warnings.push({ line, key, message: 'not known, left out' });
       continue;

@@ -21,10 +21,11 @@ import { type Layout, rotatesLogs } from './layout.ts';
 import { withInstallLock } from './lock.ts';
 import { type Plan, planInit } from './plan.ts';
 import { type InitProof, proveInstallation } from './proofs.ts';
-import { installSteps } from './steps.ts';
+import { type Given, installSteps } from './steps.ts';
 
 export interface InitOptions {
   wishes: Wishes;
+  given?: Given;
   layout: Layout;
   /** Do not ask whether to go on. */
   yes: boolean;
@@ -86,7 +87,11 @@ export async function runInit(options: InitOptions, edges: InitEdges): Promise<I
     goOn(edges);
     try {
       const journal = await openJournal(layout);
-      const changed = await execute(installSteps(layout, host, plan, journal, edges), journal, edges);
+      const changed = await execute(
+        installSteps(layout, host, plan, journal, { ...edges, given: options.given }),
+        journal,
+        edges,
+      );
       const proofs = await edges.step('Looking at the result', async () =>
         proveInstallation(layout.paths, plan.answers, target, edges.probe),
       );
@@ -122,7 +127,7 @@ async function takeBack(layout: Layout, exec: Exec): Promise<void> {
   if (made !== null) await removeMade(made, layout, exec);
 }
 
-async function prepare({ layout, wishes, resolver, planOnly, yes }: InitOptions, edges: InitEdges) {
+async function prepare({ layout, wishes, given, resolver, planOnly, yes }: InitOptions, edges: InitEdges) {
   const { paths } = layout;
   const { settings, origins } = await loadConfig({ file: paths.configFile, env: {} });
   const configured = configuredAnswers(settings, (key) => origins[key]?.origin === 'file');
@@ -173,6 +178,8 @@ async function prepare({ layout, wishes, resolver, planOnly, yes }: InitOptions,
     port: await checkPort(port),
     portIsOurs: status?.engine.listening?.port === port,
     answers: { domain, user, port, coverTarget: text, server },
+    taken: given?.edits.map(({ key }) => key) ?? [],
+    keepsSecret: given?.key !== undefined,
     // A person sees the score and is asked; a second run was told before.
     borrow: wishes.borrow || ask !== null || configured.domain === domain,
     rotatesLogs: rotatesLogs(layout),

@@ -23,6 +23,10 @@ export interface PlanInput {
   target: ProbeTarget;
   port: PortFacts;
   answers: Answers;
+  /** Keys of the settings that are taken over without a question; a value may hold a password. */
+  taken: string[];
+  /** Links of today have to stay valid. */
+  keepsSecret: boolean;
   /** The operator said that a foreign domain is meant. */
   borrow: boolean;
   rotatesLogs: boolean;
@@ -73,7 +77,8 @@ export function planInit(input: PlanInput): Plan {
     willDo: [
       ...(layout.system ? [`system user ${layout.account}, without login`] : []),
       `${layout.paths.configFile}, state in ${layout.paths.state}`,
-      `a secret for ${answers.user}`,
+      ...(input.taken.length === 0 ? [] : [`take over ${input.taken.join(', ')}`]),
+      `${input.keepsSecret ? 'the given' : 'a'} secret for ${answers.user}`,
       ...(layout.system && input.host.machine.systemd !== 'none' ? [layout.unit] : []),
       ...(input.rotatesLogs ? [layout.logrotate] : []),
       `start it by ${manager} on port ${answers.port}`,

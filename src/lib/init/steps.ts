@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { ConfigEdit } from '../config/change.ts';
 import { findAccount, findGroup } from '../host/account.ts';
 import type { Exec } from '../system/exec.ts';
 import { daemonFiles } from '../service/daemon-files.ts';
@@ -20,9 +21,16 @@ import { userStep } from './user-step.ts';
 const WORLD_READABLE = 0o644;
 const MOST_CPUS = 2;
 
+/** Settings that nobody is asked for, and the key of 16 bytes that links hold already. */
+export interface Given {
+  edits: ConfigEdit[];
+  key: Buffer | undefined;
+}
+
 export interface StepEdges {
   exec: Exec;
   stopped: () => boolean;
+  given?: Given | undefined;
 }
 
 /** The steps of an installation in their order: each needs only what those before it made. */
@@ -31,7 +39,7 @@ export function installSteps(
   host: HostFacts,
   plan: Plan,
   journal: Journal,
-  { exec, stopped }: StepEdges,
+  { exec, stopped, given }: StepEdges,
 ): InstallStep[] {
   const { paths, system } = layout;
   const template: TemplateOptions = {
@@ -50,9 +58,9 @@ export function installSteps(
   return [
     ...(system ? [accountStep(layout, exec)] : []),
     directoryStep(directories(layout)),
-    configStep(layout, plan.edits, journal),
+    configStep(layout, [...(given?.edits ?? []), ...plan.edits], journal),
     file('gitignore', 'Nothing for git:', path.join(paths.config, '.gitignore'), 'gitignore'),
-    userStep(layout, plan.answers.user),
+    userStep(layout, plan.answers.user, given?.key),
     ...(hasUnits ? [file('unit', 'Unit', layout.unit, 'mtp.service')] : []),
     ...(rotatesLogs(layout) ? [file('logrotate', 'Log rotation', layout.logrotate, 'logrotate')] : []),
     serviceStep(paths, plan.answers.port, stopped),

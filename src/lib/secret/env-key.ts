@@ -1,12 +1,12 @@
 import { usage } from './make.ts';
 
 /** Where secrets are kept in `.env` files: by mtg, by us, by many a compose file. */
-const KNOWN = ['MTG_SECRET', 'MTP_SECRET', 'SECRET'];
+export const SECRET_KEYS = ['MTG_SECRET', 'MTP_SECRET', 'SECRET'];
 const FALLBACK = 'MTP_SECRET';
 
 /** The key of an env file that holds the secret: the first known one among its keys, else the one to add. */
 export function chooseEnvKey(present: string[]): string {
-  return KNOWN.find((key) => present.includes(key)) ?? FALLBACK;
+  return SECRET_KEYS.find((key) => present.includes(key)) ?? FALLBACK;
 }
 
 /** Refuse what no shell takes as the name of a variable. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chown, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoCode, EXIT, MtpError } from '../errors.ts';
@@ -30,6 +31,15 @@ export async function writeAtomic(file: string, data: string | Uint8Array, mode 
     if (created) await unlink(temporary);
     throw fileError('write', file, error);
   }
+}
+
+/** An error where there is something of that name: what is to be written has to be a new file. */
+export function refusePresent(file: string): void {
+  if (!existsSync(file)) return;
+  throw new MtpError('FILE_EEXIST', `${file} is there already`, {
+    exit: EXIT.precondition,
+    hint: 'Choose another name, or remove that file first.',
+  });
 }
 
 /** Make an empty file that only its owner can open, unless it is there; as root it belongs to the owner of the directory. */

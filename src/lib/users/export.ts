@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { writeCsv } from '../csv/write.ts';
 import { EXIT, MtpError } from '../errors.ts';
-import { writeAtomic } from '../system/files.ts';
+import { refusePresent, writeAtomic } from '../system/files.ts';
 import { COLUMNS, keysOf, writeCells } from './columns.ts';
 import { viewUser } from './describe.ts';
 import type { UserFiles } from './files.ts';
@@ -33,12 +32,7 @@ export async function exportUsers(files: UserFiles, { file, format, withSecrets 
       hint: 'Name one, such as: mtp user export users.csv --with-secrets',
     });
   }
-  if (file !== undefined && existsSync(file)) {
-    throw new MtpError('FILE_EEXIST', `${file} is there already`, {
-      exit: EXIT.precondition,
-      hint: 'Choose another name, or remove that file first.',
-    });
-  }
+  if (file !== undefined) refusePresent(file);
   const { text, users } = withSecrets
     ? render((await loadUsers(files)).users, format, keysOf)
     : render(await listUsers(files), format);
