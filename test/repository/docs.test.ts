@@ -94,6 +94,7 @@ describe('commands that need no proxy', () => {
     { words: ['secret', 'generate'], expected: /^ee[0-9a-f]{32,}$/m },
     { words: ['config', 'test'], expected: /./ },
     { words: ['config', 'list'], expected: /listen\.port/ },
+    { words: ['config', 'schema'], expected: /2020-12/ },
     { words: ['config', 'export', '--env'], expected: /^$/ },
     { words: ['preferences'], expected: /qr/ },
     { words: ['user', 'list'], expected: /No users yet/ },
