@@ -13,7 +13,6 @@ import type {
 import { EXIT, MtpError } from '../lib/errors.ts';
 import type { ProbeEdges } from '../lib/probe/dc.ts';
 import type { Paths } from '../lib/system/paths.ts';
-import type { User } from '../lib/users/user.ts';
 import {
   cachedProfile,
   type CoverCache,
@@ -36,20 +35,12 @@ import {
 } from './proofs.ts';
 import { effectiveCap, type Machine, makeRevision } from './revision.ts';
 import { keepStructural } from './structural.ts';
-import type { Endpoint, EngineRevision, UsageRow } from './supervisor/engine.ts';
+import type { Endpoint, EngineRevision } from './supervisor/engine.ts';
 import type { Supervisor } from './supervisor/supervisor.ts';
-import { withholdLost } from './withhold.ts';
 import type { Log } from './telemetry/log.ts';
-
-/** What an installation's files say. */
-export interface Wanted {
-  settings: Settings;
-  users: User[];
-  /** Of the ledger, when its users were read. */
-  generation: string | null;
-  /** The configuration file; undefined where there is none. */
-  text: string | undefined;
-}
+import { connectionsOfAll, usageOfAll } from './totals.ts';
+import type { Wanted } from './wanted.ts';
+import { withholdLost } from './withhold.ts';
 
 export interface DaemonParts {
   paths: Paths;
@@ -135,7 +126,7 @@ export class Daemon {
       const tried = chooseTried(changes);
       const untried = changed ? changes.length - tried.length : changes.length;
       const from = performance.now();
-      const open = await this.#connections();
+      const open = await connectionsOfAll(this.#parts.supervisor);
       let switched: HandOver | null = null;
       let proofs: Proof[] = [];
       if (byHandOver) ({ switched, proofs } = await this.#handOver(wanted, next, tried));
@@ -143,7 +134,7 @@ export class Daemon {
       const pending = whole ? [] : restartNeeded;
       // A text of which a part has to wait is not in force.
       await this.#settle(pending.length > 0 ? { ...wanted, text: undefined } : wanted, next);
-      const left = await this.#connections();
+      const left = await connectionsOfAll(this.#parts.supervisor);
       const connections =
         open === null || left === null
           ? null
@@ -246,21 +237,7 @@ export class Daemon {
 
   /** What users and secrets did since the start of the engines that run, those that drain included. */
   async usage(): Promise<UsageReply> {
-    const { supervisor } = this.#parts;
-    const engines = [supervisor, ...supervisor.retired.map(({ engine }) => engine)];
-    const answers = await Promise.all(engines.map(async (engine) => engine.usage().catch(() => null)));
-    return { rows: sumUsage(answers.flatMap((answer) => answer?.rows ?? [])) };
-  }
-
-  /** Connections with Telegram behind them, and those cut because of their users, of all engines; null where none answers. */
-  async #connections(): Promise<{ relayed: number; cut: number } | null> {
-    const { supervisor } = this.#parts;
-    const engines = [supervisor, ...supervisor.retired.map(({ engine }) => engine)];
-    const answers = await Promise.all(engines.map(async (engine) => engine.stats().catch(() => null)));
-    const [serving] = answers;
-    if (serving === null || serving === undefined) return null;
-    const relayed = answers.reduce((sum, stats) => sum + (stats?.connections.relayed ?? 0), 0);
-    return { relayed, cut: serving.closes.user };
+    return { rows: await usageOfAll(this.#parts.supervisor) };
   }
 
   #make(wanted: Wanted): EngineRevision {
@@ -399,22 +376,6 @@ export class Daemon {
     this.#turn = result.catch(() => undefined);
     return result;
   }
-}
-
-/** Rows of several engines as one each. */
-function sumUsage(rows: UsageRow[]): UsageRow[] {
-  return [...Map.groupBy(rows, ({ id }) => id).values()].map((same) =>
-    same.reduce((sum, row) => ({
-      id: row.id,
-      up: sum.up + row.up,
-      down: sum.down + row.down,
-      connections: sum.connections + row.connections,
-      networks: sum.networks + row.networks,
-      lastSeen: Math.max(sum.lastSeen, row.lastSeen),
-      stale: sum.stale + row.stale,
-      staleAt: Math.max(sum.staleAt, row.staleAt),
-    })),
-  );
 }
 
 function unknownCover({ settings: { cover } }: EngineRevision): CoverStatus {

@@ -1,30 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FlagValue } from '../lib/config/evaluate.ts';
 import { keepInHistory } from '../lib/config/history.ts';
-import { loadConfig } from '../lib/config/load.ts';
-import { readText } from '../lib/config/read-text.ts';
-import type { Settings } from '../lib/config/schema.ts';
-import { renderConfigTemplate } from '../lib/config/template.ts';
 import { getStatus } from '../lib/control/client.ts';
 import type { CoverStatus, DcStatus } from '../lib/control/schema.ts';
 import { EXIT, MtpError } from '../lib/errors.ts';
 import { type Access, describeAccess } from '../lib/link/access.ts';
 import { watchOom } from '../lib/system/oom.ts';
-import { ensureDirectory, writeAtomic } from '../lib/system/files.ts';
+import { writeAtomic } from '../lib/system/files.ts';
 import type { Paths } from '../lib/system/paths.ts';
-import { checkLedger } from '../lib/ledger/check.ts';
-import { sweepSecrets } from '../lib/rotation/sweep.ts';
-import { generationOf, loadUsers } from '../lib/users/load.ts';
-import { ensureFirstUser } from '../lib/users/store.ts';
 import type { User } from '../lib/users/user.ts';
-import { readUsers } from '../lib/users/with-users.ts';
 import { type ControlActions, startControl } from './control/server.ts';
-import { Daemon, type DaemonParts, type Wanted } from './daemon.ts';
+import { Daemon, type DaemonParts } from './daemon.ts';
 import { findOrphans, orphansGone, removeEnginePids, writeEnginePids } from './engine-pid.ts';
 import { keepPackage } from './engine-package.ts';
 import { engineDirectory, engineIdentity } from './identity.ts';
@@ -33,7 +23,7 @@ import { leftBy } from './usage/left-files.ts';
 import { UsageBooks } from './usage/books.ts';
 import { startJobs } from './jobs/schedule.ts';
 import { SecretKeeper } from './jobs/secrets.ts';
-import { assertBindable, choosePort, explainListenError } from './listen-port.ts';
+import { assertBindable, explainListenError } from './listen-port.ts';
 import { readMachine } from './machine.ts';
 import { type Cap, effectiveCap } from './revision.ts';
 import { type StopReason, watchSignals } from './signals.ts';
@@ -42,7 +32,7 @@ import { BuiltinEngine } from './supervisor/builtin.ts';
 import type { Endpoint } from './supervisor/engine.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import type { Log, Threshold } from './telemetry/log.ts';
-import { LogLevel } from './telemetry/log-level.ts';
+import { prepare, readAgain, type Wanted } from './wanted.ts';
 
 /** What is known once clients can connect. */
 export interface Ready {
@@ -289,64 +279,6 @@ async function refuseSecondDaemon(paths: Paths): Promise<void> {
     exit: EXIT.precondition,
     hint: 'See it with "mtp status"; run a second one with its own --home and --port.',
   });
-}
-
-/** Settings and users, made where there are none. The first configuration is written once its port is really served. */
-async function prepare(
-  paths: Paths,
-  overrides: FlagValue[],
-  output: DaemonOutput,
-): Promise<{
-  wanted: Wanted;
-  created: boolean;
-  configText: ((port: number) => string) | undefined;
-  log: Log;
-  logLevel: LogLevel;
-}> {
-  const { settings, origins } = await loadConfig({ file: paths.configFile, env: process.env, flags: overrides });
-  const logLevel = new LogLevel(settings.log.level);
-  const log = output.log(logLevel);
-  for (const dir of [paths.config, paths.state]) await ensureDirectory(dir);
-  const { users, generation, created } = await prepareUsers(paths, settings, log);
-  if (existsSync(paths.configFile)) {
-    const text = await readText(paths.configFile);
-    return { wanted: { settings, users, generation, text }, created, configText: undefined, log, logLevel };
-  }
-  const origin = origins['listen.port']?.origin;
-  if (origin === 'default') settings.listen.port = await choosePort(settings.listen.host);
-  const kept = origin === 'env' ? undefined : settings.listen.port;
-  const text = await renderConfigTemplate({ port: kept });
-  return { wanted: { settings, users, generation, text }, created: true, configText: () => text, log, logLevel };
-}
-
-/** The users of a ledger that is whole, one at least. */
-async function prepareUsers(
-  paths: Paths,
-  { rotation }: Settings,
-  log: Log,
-): Promise<{ users: User[]; generation: string | null; created: boolean }> {
-  const files = { ...paths, notice: (sentence: string) => log('info', 'users_taken_over', {}, sentence) };
-  await readUsers(files, undefined, async (ledger) => checkLedger(ledger, paths.ledgerFile));
-  const { created } = await ensureFirstUser(files);
-  await sweepSecrets(files, rotation.drain, Date.now());
-  const generation = await generationOf(files);
-  const { users, warnings } = await loadUsers(files);
-  for (const warning of warnings) log('warn', 'exposed', {}, warning);
-  return { users, generation, created };
-}
-
-/** The files as they are now. A configuration that is gone is no wish for the defaults. */
-async function readAgain(paths: Paths, overrides: FlagValue[], known?: Wanted): Promise<Wanted> {
-  if (!existsSync(paths.configFile)) {
-    throw new MtpError('CONFIG_MISSING', `${paths.configFile} is gone; the running settings stay in force`, {
-      exit: EXIT.precondition,
-      hint: 'Put it back and reload, or restart to run on the defaults.',
-    });
-  }
-  const { settings, text } = await loadConfig({ file: paths.configFile, env: process.env, flags: overrides });
-  const generation = await generationOf(paths);
-  const same = known !== undefined && generation !== null && generation === known.generation;
-  return { settings, text, generation, users: same ? known.users : (await loadUsers(paths)).users };
 }
 
 /** Have the engines of a daemon that died serve their connections to the end and go. */
