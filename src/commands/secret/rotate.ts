@@ -4,7 +4,7 @@ import { graceFlags, readGrace } from '../../lib/cli/grace-flags.ts';
 import { describePlan, describeRotation } from '../../lib/rotation/describe.ts';
 import { howTo, performRotation, planFor, type RotationReport } from '../../lib/rotation/perform.ts';
 import { readWhose } from '../../lib/rotation/whose.ts';
-import { saveSecret, type Saved } from '../../lib/secret/save-env.ts';
+import { assertEnvFile, saveSecret, type Saved } from '../../lib/secret/save-env.ts';
 import { confirm } from '../../lib/ui/prompt.ts';
 import { renderWarning } from '../../lib/ui/warning.ts';
 
@@ -58,12 +58,14 @@ export default class SecretRotate extends BaseCommand {
       this.log('Nothing was changed.');
       return { planned };
     }
+    const file = flags['update-env'] ? (args.file ?? '.env') : undefined;
+    if (file !== undefined) await assertEnvFile(file);
     const report = await performRotation(paths, { names: planned, olderThanMs: whose.olderThanMs }, how);
     for (const line of describeRotation(report)) this.log('%s', line);
     const [first] = report.rotated;
     const env =
-      flags['update-env'] && first !== undefined
-        ? await saveSecret(args.file ?? '.env', undefined, { ...first.link, warnings: [] })
+      file !== undefined && first !== undefined
+        ? await saveSecret(file, undefined, { ...first.link, warnings: [] })
         : undefined;
     if (env !== undefined) this.log(`${env.file} has the new secret in ${env.envKey}.`);
     for (const warning of [...report.warnings, ...(env?.warnings ?? [])]) this.logToStderr(renderWarning(warning));

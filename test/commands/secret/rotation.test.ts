@@ -257,5 +257,9 @@ describe('without a proxy', { timeout: 60_000 }, () => {
     const text = await readFile(file, 'utf8');
     expect(text).toMatch(/^# kept\r\nMTG_SECRET=ee[0-9a-f]+\r\nOTHER=1\r\n$/);
     expect(text).toContain((await secretOf('bob')).key);
+    const before = await secretOf('bob');
+    const nowhere = path.join(at.home, 'missing', 'x.env');
+    expect((await at.mtp('secret', 'rotate', 'bob', nowhere, '--update-env')).status).toBe(5);
+    expect((await secretOf('bob')).id).toBe(before.id);
   });
 });
