@@ -14,6 +14,7 @@ import { type Paths, resolvePaths } from '../../src/lib/system/paths.ts';
 import { loadUsers } from '../../src/lib/users/load.ts';
 import { addUser, removeUser } from '../../src/lib/users/store.ts';
 import { randomBytes } from 'node:crypto';
+import { killMarked, markOf } from '../support/left-over.ts';
 import { bareTelegram, cover, type Peer } from '../lib/probe/servers.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/dev.js', import.meta.url));
@@ -45,16 +46,10 @@ afterEach(async () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
   }
-  await killEngine();
+  await killMarked(home);
   await Promise.all([dc.close(), site.close()]);
   await rm(home, { recursive: true, force: true });
 });
-
-/** An engine outlives a killed daemon; tests leave none behind. */
-async function killEngine(): Promise<void> {
-  const pid = Number(await readFile(path.join(home, 'engine.pid'), 'utf8').catch(() => ''));
-  if (pid > 1 && commandLine(pid).includes('engine/main')) process.kill(pid, 'SIGKILL');
-}
 
 function commandLine(pid: number): string {
   try {
@@ -77,6 +72,7 @@ function environment(): NodeJS.ProcessEnv {
   const dcs = Object.fromEntries([1, 2, 3, 4, 5, 203].map((number) => [`MTP_TELEGRAM_DC_${number}`, at]));
   return {
     ...process.env,
+    ...markOf(home),
     MTP_HOME: undefined,
     ...dcs,
     MTP_COVER_DOMAIN: 'cover.test',

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -10,12 +10,12 @@ import { expect } from 'vitest';
 import { getStatus } from '../../src/lib/control/client.ts';
 import type { StatusReply } from '../../src/lib/control/schema.ts';
 import { probeHandshake } from '../../src/lib/probe/handshake.ts';
-import { findDaemon, findEngines, signal } from '../../src/lib/service/processes.ts';
 import { type Paths, resolvePaths } from '../../src/lib/system/paths.ts';
 import { loadUsers } from '../../src/lib/users/load.ts';
 import { currentSecret } from '../../src/lib/users/user.ts';
 import { cover } from '../lib/probe/servers.ts';
 import { startFakeDc } from './fake-dc.ts';
+import { killMarked, markOf } from './left-over.ts';
 import { freePort } from './load.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/dev.js', import.meta.url));
@@ -56,7 +56,7 @@ export async function installation(): Promise<Installation> {
   const home = await mkdtemp(path.join(os.tmpdir(), 'mtp-life-'));
   const paths = resolvePaths({ home, env: {}, isRoot: false, userHome: home });
   const [dc, site, port] = [await startFakeDc(), await cover({}), await freePort()];
-  const env = { ...environment(dc, site), [MARK]: home };
+  const env = { ...environment(dc, site), ...markOf(home) };
   const children = new Set<ChildProcess>();
   const mtp = async (...args: string[]): Promise<Ended> => {
     const child = spawn(process.execPath, [BIN, ...args, '--home', home], { env });
@@ -103,24 +103,12 @@ export async function installation(): Promise<Installation> {
     },
     append: async (text) => writeFile(paths.configFile, text, { flag: 'a' }),
     close: async () => {
-      const daemon = await findDaemon(paths);
-      signal([...(daemon === undefined ? [] : [daemon]), ...(await findEngines(paths))], 'SIGKILL');
       await killMarked(home);
       for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
       await Promise.all([dc.close(), site.close()]);
       await rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     },
   };
-}
-
-/** In the environment of everything that is started here, so that nothing is left of a test that kills daemons. */
-const MARK = 'MTP_TEST_INSTALLATION';
-
-async function killMarked(home: string): Promise<void> {
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const environ = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-    if (environ.split('\0').includes(`${MARK}=${home}`)) signal([Number(pid)], 'SIGKILL');
-  }
 }
 
 function environment(dc: { port: number }, site: { port: number }): NodeJS.ProcessEnv {

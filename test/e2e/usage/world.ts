@@ -13,6 +13,7 @@ import type { Paths } from '../../../src/lib/system/paths.ts';
 import { addUser } from '../../../src/lib/users/store.ts';
 import { type FakeDc, startFakeDc } from '../../support/fake-dc.ts';
 import { pathsIn } from '../../support/files.ts';
+import { killMarked, markOf } from '../../support/left-over.ts';
 
 /** A proxy as an operator runs it, whose processes can be killed, before data centres that send back what they get. */
 
@@ -48,8 +49,10 @@ export class World {
   static async create(flushInterval: string): Promise<World> {
     const dc = await startFakeDc('echo');
     const dcs = [1, 2, 3, 4, 5, 203].map((number) => [`MTP_TELEGRAM_DC_${number}`, `127.0.0.1:${dc.port}`]);
+    const home = await mkdtemp(path.join(os.tmpdir(), 'mtp-usage-'));
     const env = {
       ...process.env,
+      ...markOf(home),
       MTP_HOME: undefined,
       ...(Object.fromEntries(dcs) as Record<string, string>),
       MTP_COVER_DOMAIN: 'cover.test',
@@ -57,7 +60,7 @@ export class World {
       MTP_WORKERS_COUNT: '2',
       MTP_USAGE_FLUSH_INTERVAL: flushInterval,
     };
-    return new World(await mkdtemp(path.join(os.tmpdir(), 'mtp-usage-')), await freePort(), dc, env);
+    return new World(home, await freePort(), dc, env);
   }
 
   /** Add a user; the result is their key. */
@@ -143,8 +146,7 @@ export class World {
 
   async close(): Promise<void> {
     await this.killDaemon();
-    for (const pid of this.#engines) if (isEngine(pid)) process.kill(pid, 'SIGKILL');
-    await this.killEngine();
+    await killMarked(this.home);
     await this.#dc.close();
     await rm(this.home, { recursive: true, force: true });
   }
