@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { BuiltinEngine } from '../src/daemon/supervisor/builtin.ts';
 import type { EngineRevision, EngineSettings, EngineUser } from '../src/daemon/supervisor/engine.ts';
+import { engineUser } from '../test/support/engine-user.ts';
 import { isOver, watchOver } from './children.ts';
 import { type Running, secretOf, type Site } from './site.ts';
 
@@ -50,14 +51,7 @@ export async function startEngine(entry: URL, site: Site, options: EngineOptions
 }
 
 export function siteUser({ key, domain }: Pick<Site, 'key' | 'domain'>, id = 'bench'): EngineUser {
-  return {
-    id,
-    domain,
-    enabled: true,
-    expiresAt: null,
-    limits: { connections: null, networks: null, upBytesPerSecond: null, downBytesPerSecond: null },
-    secrets: [{ id: `${id}/1`, key, state: 'active', maxNetworks: null }],
-  };
+  return engineUser(id, key, domain);
 }
 
 /** Accounting, limits and timers work as always; the limits are too high to be met. */

@@ -1,3 +1,4 @@
+import type { UsageRow } from '../../supervisor/engine.ts';
 import type { Source } from './source.ts';
 import { sourceOfUser } from './source.ts';
 import { SourceTable } from './sources.ts';
@@ -23,18 +24,7 @@ export interface RowLimits {
   downBytesPerSecond: number | null;
 }
 
-export interface RowUsage {
-  /** Payload bytes since the start of the engine. */
-  up: number;
-  down: number;
-  connections: number;
-  networks: number;
-  /** Unix time in seconds of the newest connection; 0 for none. */
-  lastSeen: number;
-  /** How often somebody came with this secret when it let nobody in any more, and when last, Unix time in seconds. */
-  stale: number;
-  staleAt: number;
-}
+export type RowUsage = Omit<UsageRow, 'id'>;
 
 /** A burst that a speed limit lets through, seconds of its rate. */
 const BURST_MS = 500;
