@@ -191,7 +191,7 @@ export class Daemon {
     return status;
   }
 
-  async status(): Promise<Omit<StatusReply, 'usage'>> {
+  async status(): Promise<Omit<StatusReply, 'usage' | 'announcements'>> {
     const { supervisor, version, machine } = this.#parts;
     const { pid } = supervisor.state;
     const { users, settings } = this.#wanted;

@@ -21,6 +21,7 @@ import { engineDirectory, engineIdentity } from './identity.ts';
 import { renewEngine } from './renew-engine.ts';
 import { leftBy } from './usage/left-files.ts';
 import { UsageBooks } from './usage/books.ts';
+import { Announcer } from './jobs/announcements.ts';
 import { startJobs } from './jobs/schedule.ts';
 import { SecretKeeper } from './jobs/secrets.ts';
 import { assertBindable, explainListenError } from './listen-port.ts';
@@ -158,8 +159,20 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
     if (configText !== undefined && text !== undefined) await writeAtomic(paths.configFile, text);
     await inForce({ ...wanted, text }, daemon.revision.id);
     const kept = await keepPackage(paths.state);
+    const { port } = engine.listening;
+    const announcer = new Announcer({
+      paths,
+      served: () => daemon.wanted.generation,
+      access: () => describeAccess(daemon.settings, port, os.networkInterfaces()),
+      log,
+      now: Date.now,
+    });
     const control = await startControl(paths.socket, {
-      status: async () => ({ ...(await daemon.status()), usage: books.state }),
+      status: async () => ({
+        ...(await daemon.status()),
+        usage: books.state,
+        announcements: announcer.state,
+      }),
       usage: async () => daemon.usage(),
       plan: async () => daemon.plan(),
       reload,
@@ -188,7 +201,6 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
         await supervisor.othersGone();
       })
       .catch(() => undefined);
-    const { port } = engine.listening;
     await output.ready({
       pid: process.pid,
       enginePid: engine.pid,
@@ -225,7 +237,6 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
       reload: async () => reload({ handOver: false }),
       stale: async () => (await supervisor.stats()).handshakes.stale,
       usage: async () => daemon.usage(),
-      access: () => describeAccess(daemon.settings, port, os.networkInterfaces()),
       log,
       now: Date.now,
     });
@@ -233,6 +244,8 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
       startJobs(
         [
           { name: 'secrets', cron: '*/10 * * * * *', jitterMs: 0, run: async () => secrets.run() },
+          // Apart from the other, as a hook may take its time and an end of a grace may not.
+          { name: 'announcements', cron: '5-59/10 * * * * *', jitterMs: 0, run: async () => announcer.run() },
           {
             name: 'cover-profile',
             cron: '17 */6 * * *',

@@ -41,6 +41,7 @@ const STATUS: StatusReply = {
   },
   dcAddresses: [],
   usage: { flushedAt: 0, failure: null },
+  announcements: { due: 0, givenUp: 0, failure: null, nextAt: null },
   dcs: [
     { dc: 1, ok: true, ms: 45, reason: null },
     { dc: 2, ok: false, ms: null, reason: 'no answer' },
@@ -121,6 +122,15 @@ describe('mtp status', () => {
       /Failed +1 worker, 2 connections, by errors/,
     );
     expect(statusLines(STATUS, 0, plain).join('\n')).not.toContain('Failed');
+  });
+
+  it('says that the hook fails, and what is left to tell', () => {
+    const failing = { due: 2, givenUp: 1, failure: 'it ended with status 3', nextAt: 40_000 };
+    const text = statusLines({ ...STATUS, announcements: failing }, 0, plain).join('\n');
+    expect(text).toContain('on-rotate fails: it ended with status 3; 2 new secrets to tell of, next try in 40s');
+    expect(text).toContain('1 new secret given up: tell of them with "mtp secret announce"');
+    const fresh = { due: 2, givenUp: 0, failure: null, nextAt: 0 };
+    expect(statusLines({ ...STATUS, announcements: fresh }, 0, plain).join('\n')).not.toContain('on-rotate');
   });
 
   it('names the addresses that are passed over, and what is held open', () => {

@@ -1,7 +1,8 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../lib/cli/base-command.ts';
 import { getUsage } from '../../lib/control/client.ts';
-import { ROTATION_HEADERS, rotationRow } from '../../lib/rotation/describe.ts';
+import { listDue } from '../../lib/rotation/announce.ts';
+import { describeDue, type DueView, ROTATION_HEADERS, rotationRow, viewDue } from '../../lib/rotation/describe.ts';
 import { listRotations, type Rotation } from '../../lib/rotation/rotations.ts';
 import { formatTable } from '../../lib/ui/table.ts';
 import { listUsers } from '../../lib/users/load.ts';
@@ -18,15 +19,17 @@ export default class SecretRotations extends BaseCommand {
     '<%= config.bin %> <%= command.id %> --all --json',
   ];
 
-  async run(): Promise<{ running: boolean; rotations: Rotation[] }> {
+  async run(): Promise<{ running: boolean; rotations: Rotation[]; announcements: DueView[] }> {
     const { flags } = await this.parse(SecretRotations);
     const paths = this.paths(flags);
     const now = Date.now();
-    const [users, usage] = await Promise.all([listUsers(paths), getUsage(paths)]);
+    const [users, usage, due] = await Promise.all([listUsers(paths), getUsage(paths), listDue(paths)]);
+    const running = usage !== undefined;
     const rotations = listRotations(users, usage ?? null, now).filter(({ state }) => flags.all || state !== 'revoked');
     if (rotations.length === 0) this.log('No secret that was replaced is still open.');
     const rows = rotations.map((rotation) => rotationRow(rotation, now));
     if (rows.length > 0) for (const line of formatTable(ROTATION_HEADERS, rows)) this.log('%s', line);
-    return { running: usage !== undefined, rotations };
+    for (const line of describeDue(due, { now, running })) this.log('%s', line);
+    return { running, rotations, announcements: due.map(viewDue) };
   }
 }

@@ -1,7 +1,5 @@
 import type { Settings } from '../../lib/config/schema.ts';
 import type { UsageReply } from '../../lib/control/schema.ts';
-import type { Access } from '../../lib/link/access.ts';
-import { announceRotation } from '../../lib/rotation/announce.ts';
 import { isDue, rotateSecrets } from '../../lib/rotation/rotate.ts';
 import { sweepSecrets } from '../../lib/rotation/sweep.ts';
 import type { Paths } from '../../lib/system/paths.ts';
@@ -17,7 +15,6 @@ export interface SecretKeeperParts {
   /** How often anybody came with a secret that was closed, since the start of the engine. */
   stale: () => Promise<number>;
   usage: () => Promise<UsageReply>;
-  access: () => Access;
   log: Log;
   now: () => number;
 }
@@ -53,19 +50,17 @@ export class SecretKeeper {
   }
 
   async #replaceOld(): Promise<void> {
-    const { paths, inForce, access, now, log } = this.#parts;
+    const { paths, inForce, now, log } = this.#parts;
     const { settings, users } = inForce();
     const { max_age: maxAge, grace, limit_networks: limitNetworks } = settings.rotation;
     const olderThanMs = ({ rotateAfter }: { rotateAfter: number | null }): number | null => rotateAfter ?? maxAge;
     const names = users.filter((user) => isDue(user, olderThanMs(user), now())).map(({ name }) => name);
     if (names.length === 0) return;
-    const rotated = await rotateSecrets(paths, { names, olderThanMs }, { graceMs: grace, limitNetworks });
+    const how = { graceMs: grace, limitNetworks };
+    const { rotated } = await rotateSecrets(paths, { names, olderThanMs }, how, 'policy');
     log('info', 'secrets_rotated', { users: rotated.length });
-    // Nobody is told of a link that does not work.
+    // The hook is told by the announcer, once this holds: nobody hears of a link that does not work.
     await this.#takeOver();
-    const hook = await announceRotation(paths, rotated, access(), { reason: 'policy', now: now() });
-    if (hook.state === 'failed') log('error', 'hook_failed', { hook: 'on-rotate', reason: hook.reason });
-    else log('info', 'rotation_announced', { hook: hook.state });
   }
 
   /** Serve what the ledger says, if that is something else than what is served. */

@@ -91,6 +91,14 @@ export const statusReply = z.object({
     .nullable(),
   /** Up to when traffic is in the ledger, Unix ms, and why it is no newer where that failed. */
   usage: z.object({ flushedAt: z.number().nullable(), failure: z.string().nullable() }),
+  /** New secrets that the hook on-rotate has yet to be told of, those where that was given up, and why it failed last. */
+  announcements: z.object({
+    due: count,
+    givenUp: count,
+    failure: z.string().nullable(),
+    /** Unix time in ms of the next try; null where none is due. */
+    nextAt: z.number().nullable(),
+  }),
   dcs: z.array(dcStatus),
   /** Empty while no engine runs. */
   dcAddresses: z.array(dcAddress),

@@ -5,6 +5,7 @@ import type { Migration } from 'kysely/migration';
 export const MIGRATIONS: Record<string, Migration> = {
   '001-users': { up: users },
   '002-usage': { up: usage },
+  '003-announcements': { up: announcements },
 };
 
 async function users(db: Kysely<unknown>): Promise<void> {
@@ -98,5 +99,19 @@ async function usage(db: Kysely<unknown>): Promise<void> {
     .addColumn('id', 'text', (column) => column.primaryKey())
     .addColumn('label', 'text', (column) => column.notNull())
     .addColumn('removed_at', 'integer', (column) => column.notNull())
+    .execute();
+}
+
+async function announcements(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('announcements')
+    .addColumn('seq', 'integer', (column) => column.primaryKey().autoIncrement())
+    .addColumn('rotation', 'text', (column) => column.notNull())
+    .addColumn('secret_id', 'text', (column) => column.notNull().unique().references('secrets.id').onDelete('cascade'))
+    .addColumn('reason', 'text', (column) => column.notNull().check(sql`reason in ('command', 'emergency', 'policy')`))
+    .addColumn('rotated_at', 'integer', (column) => column.notNull())
+    .addColumn('tries', 'integer', (column) => column.notNull())
+    .addColumn('next_at', 'integer')
+    .addColumn('failure', 'text')
     .execute();
 }

@@ -13,6 +13,7 @@ export interface Tables {
   usage_periods: UsagePeriodsTable;
   usage_marks: UsageMarksTable;
   removed_users: RemovedUsersTable;
+  announcements: AnnouncementsTable;
 }
 
 interface MetaTable {
@@ -119,10 +120,28 @@ interface RemovedUsersTable {
   removed_at: number;
 }
 
+/** New secrets that the hook `on-rotate` has yet to be told of. */
+interface AnnouncementsTable {
+  /** The order in which they are told. */
+  seq: Generated<number>;
+  /** Those of one rotation are told together: 16 hex digits. */
+  rotation: string;
+  secret_id: string;
+  /** `command`, `emergency` or `policy`. */
+  reason: string;
+  rotated_at: number;
+  /** How often the hook has failed. */
+  tries: number;
+  /** When it is told next; null where that was given up. */
+  next_at: number | null;
+  /** Why it failed last. */
+  failure: string | null;
+}
+
 export type UserRow = Selectable<UsersTable>;
 export type NewUserRow = Insertable<UsersTable>;
 export type SecretRow = Selectable<SecretsTable>;
 export type NewSecretRow = Insertable<SecretsTable>;
 
 /** Name of the newest migration: the schema that this version of mtp speaks. */
-export const SCHEMA = '002-usage';
+export const SCHEMA = '003-announcements';

@@ -1,6 +1,7 @@
-import type { HookOutcome } from '../hooks/hooks.ts';
 import { formatSpan, formatTime, plural } from '../ui/format.ts';
 import type { UserRecord } from '../users/user.ts';
+import type { Announcement } from './announce.ts';
+import type { Due } from './outbox.ts';
 import { nameSome, type RotationReport } from './perform.ts';
 import type { How } from './rotate.ts';
 import type { Rotation } from './rotations.ts';
@@ -24,7 +25,8 @@ export function describeRotation({ rotated, effect, hook, grace }: RotationRepor
   if (first === undefined) return ['Nobody had a secret to replace any more.'];
   const names = nameSome(rotated);
   const open = rotated.flatMap(({ before }) => before).filter(({ state }) => state === 'retiring');
-  const until = open.length === 0 ? null : Math.max(...open.map(({ retiringUntil }) => retiringUntil ?? 0));
+  const until =
+    open.length === 0 ? null : Math.max(...open.map(({ retiringUntil }) => Date.parse(retiringUntil ?? '')));
   const one = rotated.length === 1 && (grace === null || open.length === 1);
   const old =
     first.before.length === 0
@@ -36,7 +38,7 @@ export function describeRotation({ rotated, effect, hook, grace }: RotationRepor
   const cut = effect.connections;
   if (cut !== null) lines.push(describeConnections(cut));
   if (rotated.length === 1) lines.push(`New link: ${first.link.tg}`);
-  lines.push(...describeHook(hook));
+  lines.push(...describeHook(hook, effect.running));
   if (grace !== null && until !== null) lines.push('See who still uses the old one with: mtp secret rotations');
   return lines;
 }
@@ -49,10 +51,54 @@ export function describeConnections({ before, after, cut }: { before: number; af
     : `${kept}; ${cut} of who may not go on ${cut === 1 ? 'was' : 'were'} cut.`;
 }
 
-export function describeHook(hook: HookOutcome): string[] {
-  if (hook.state === 'none') return [];
-  if (hook.state === 'ran') return [`The hook on-rotate was told, and ended well after ${hook.ms} ms.`];
-  return [`The hook on-rotate failed: ${hook.reason}.`];
+/** What came of telling the hook; `running` is whether there is a proxy that tries again. */
+export function describeHook(hook: Announcement, running: boolean): string[] {
+  switch (hook.state) {
+    case 'none':
+      return [];
+    case 'ran':
+      return [`The hook on-rotate was told, and ended well after ${hook.ms} ms.`];
+    case 'outdated':
+      return ['The hook on-rotate was not told: the new secret is closed already.'];
+    case 'waiting':
+      return [`The hook on-rotate is told later, as an earlier rotation comes first: ${hook.reason}.`, again(running)];
+    case 'failed':
+      return [`The hook on-rotate failed: ${hook.reason}.`, again(running && hook.nextAt !== null)];
+  }
+}
+
+function again(byItself: boolean): string {
+  return byItself
+    ? 'The running proxy tells it again, ever more rarely; at once: mtp secret announce'
+    : 'Nobody tells it again until the proxy runs; at once: mtp secret announce';
+}
+
+/** A rotation that the hook has yet to be told of, as commands show it. Times in ISO 8601. */
+export interface DueView {
+  reason: Due['reason'];
+  rotatedAt: string;
+  secrets: Due['secrets'];
+  tries: number;
+  /** Null where no more is tried. */
+  nextAt: string | null;
+  failure: string | null;
+}
+
+export function viewDue({ reason, rotatedAt, secrets, tries, nextAt, failure }: Due): DueView {
+  const iso = (ms: number): string => new Date(ms).toISOString();
+  return { reason, rotatedAt: iso(rotatedAt), secrets, tries, nextAt: nextAt === null ? null : iso(nextAt), failure };
+}
+
+/** What the hook has yet to be told of, a line each. */
+export function describeDue(all: readonly Due[], { now, running }: { now: number; running: boolean }): string[] {
+  return all.map((due) => {
+    const { failure, tries, nextAt, secrets } = due;
+    const whose = `The hook on-rotate has not been told of ${plural(secrets.length, 'new secret')} (${nameSome(secrets)})`;
+    const why = failure === null ? '' : `: ${failure}, ${plural(tries, 'try', 'tries')}`;
+    if (nextAt === null) return `${whose}${why}, given up. Try again with: mtp secret announce`;
+    if (!running) return `${whose}${why}. No proxy runs that would tell it; do it with: mtp secret announce`;
+    return `${whose}${why}; next try in ${formatSpan(nextAt - now)}.`;
+  });
 }
 
 export const ROTATION_HEADERS = ['NAME', 'STATE', 'ENDS', 'NETWORKS', 'SEEN', 'TRIED', 'SAFE TO CLOSE'];

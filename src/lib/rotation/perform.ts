@@ -1,11 +1,11 @@
 import { loadConfig } from '../config/load.ts';
-import type { HookOutcome } from '../hooks/hooks.ts';
 import { type Access, bestLink, loadAccess, type UserLink } from '../link/access.ts';
 import type { Paths } from '../system/paths.ts';
 import type { UserFiles } from '../users/files.ts';
 import { type Effect, takeEffect } from '../users/take-effect.ts';
+import { type SecretView, viewSecret } from '../users/describe.ts';
 import type { UserRecord } from '../users/user.ts';
-import { announceRotation } from './announce.ts';
+import { type Announcement, announcementOf, announceDue, whileAnnouncing } from './announce.ts';
 import { type How, planRotation, type Rotated, rotateSecrets, type Whose } from './rotate.ts';
 import type { Grace } from './states.ts';
 
@@ -17,10 +17,10 @@ export interface GraceWish {
 }
 
 export interface RotationReport {
-  rotated: { name: string; userId: string; secret: string; link: UserLink; before: Rotated['before'] }[];
+  rotated: { name: string; userId: string; secret: string; link: UserLink; before: SecretView[] }[];
   grace: Grace | null;
   effect: Effect;
-  hook: HookOutcome;
+  hook: Announcement;
   warnings: string[];
 }
 
@@ -40,29 +40,41 @@ export async function planFor(paths: UserFiles, whose: Whose): Promise<UserRecor
   return planRotation(paths, whose, Date.now());
 }
 
+/** Who waits for the hook of somebody else's rotation waits no longer. */
+const TURN_MS = 60_000;
+
 /** Replace secrets, have the running proxy show that it is so, and tell the operator's hook. */
 export async function performRotation(paths: Paths & UserFiles, whose: Whose, how: How): Promise<RotationReport> {
-  const rotated = await rotateSecrets(paths, whose, how);
+  return whileAnnouncing(paths, async () => rotateAndTell(paths, whose, how), TURN_MS);
+}
+
+async function rotateAndTell(paths: Paths & UserFiles, whose: Whose, how: How): Promise<RotationReport> {
+  const { id, rotated } = await rotateSecrets(paths, whose, how, how === 'emergency' ? 'emergency' : 'command');
   const names = nameSome(rotated.map(({ user }) => user));
   const effect = await takeEffect(paths, {
     done: `new secrets of ${names} are kept`,
     later: `${rotated.length === 1 ? names : 'they'} can connect with the new one once it is started`,
   });
   const access = await loadAccess(paths);
-  const reason = how === 'emergency' ? 'emergency' : 'command';
-  const hook = await announceRotation(paths, rotated, access, { reason, now: Date.now() });
+  const told = await announceDue(paths, access, { now: Date.now });
   return {
     rotated: rotated.map((one) => describe(one, access)),
     grace: how === 'emergency' ? null : how,
     effect,
-    hook,
+    hook: announcementOf(id, told),
     warnings: access.warnings,
   };
 }
 
 function describe({ user, fresh, before }: Rotated, access: Access): RotationReport['rotated'][number] {
   const secret = user.secrets.find(({ id }) => id === fresh) as Rotated['user']['secrets'][number];
-  return { name: user.name, userId: user.id, secret: fresh, link: bestLink(secret, access), before };
+  return {
+    name: user.name,
+    userId: user.id,
+    secret: fresh,
+    link: bestLink(secret, access),
+    before: before.map(viewSecret),
+  };
 }
 
 /** Names as a person lists them; many are cut short. */

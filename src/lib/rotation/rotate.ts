@@ -9,7 +9,8 @@ import { selectUsers, selectWithin } from '../users/select.ts';
 import { notKept, recordOf } from '../users/store.ts';
 import { foldName, isAccepted, type SecretRecord, type User, type UserRecord } from '../users/user.ts';
 import { withUsers } from '../users/with-users.ts';
-import { type Grace, retire, revoke } from './states.ts';
+import { noteRotation, type RotationReason } from './outbox.ts';
+import { type Grace, replacedBy, retire, revoke } from './states.ts';
 import { writeStates } from './write.ts';
 
 /** Whose secrets: those of some names, or of all users; of these only who has no active secret younger than an age in ms. */
@@ -29,19 +30,29 @@ export interface Rotated {
   before: SecretRecord[];
 }
 
+export interface Rotation {
+  id: string;
+  rotated: Rotated[];
+}
+
 /** Whose secrets a rotation would replace now. */
 export async function planRotation(files: UserFiles, whose: Whose, now: number): Promise<UserRecord[]> {
   return withUsers(files, async (ledger) => chosen(ledger, whose, now));
 }
 
-/** Give users a new secret in place of those they have: all of them, or where anything fails none. Nobody is an empty list. */
+/**
+ * Give users a new secret in place of those they have: all of them, or where anything fails none. Nobody is an empty list. That
+ * the hook is to be told is noted in the same change.
+ */
 export async function rotateSecrets(
   files: UserFiles,
   whose: Whose,
   how: How,
+  reason: RotationReason,
   sources: UserSources = SYSTEM,
-): Promise<Rotated[]> {
+): Promise<Rotation> {
   const now = sources.now().getTime();
+  const id = sources.random(8).toString('hex');
   return withUsers(files, async (ledger) => {
     const rotated = await changeLedger(ledger, async (change) => {
       const users = await chosen(change, whose, now);
@@ -55,9 +66,11 @@ export async function rotateSecrets(
         );
         await insertSecrets(change, { id: user.id, secrets: [fresh] }, sealing);
       }
+      const secrets = changes.map(({ fresh }) => fresh.id);
+      await noteRotation(change, { id, reason, rotatedAt: now }, secrets);
       return changes;
     });
-    return readBack(ledger, files, rotated);
+    return { id, rotated: await readBack(ledger, files, rotated, now) };
   });
 }
 
@@ -65,6 +78,7 @@ async function readBack(
   ledger: Ledger,
   files: UserFiles,
   rotated: { user: UserRecord; fresh: { id: string; key: string } }[],
+  now: number,
 ): Promise<Rotated[]> {
   const which = { ids: rotated.map(({ user }) => user.id) };
   const kept = new Map((await openUsers(ledger, files, which)).map((user) => [user.id, user]));
@@ -73,8 +87,8 @@ async function readBack(
   return rotated.map(({ user: { id, name }, fresh }) => {
     const user = kept.get(id);
     if (user?.secrets.find((secret) => secret.id === fresh.id)?.key !== fresh.key) throw notKept(files, name);
-    const before = records.get(id)?.secrets.filter((secret) => secret.id !== fresh.id) ?? [];
-    return { user, fresh: fresh.id, before };
+    const record = records.get(id) ?? user;
+    return { user, fresh: fresh.id, before: replacedBy(record, fresh.id, now) };
   });
 }
 

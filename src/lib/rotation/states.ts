@@ -52,3 +52,13 @@ export function age<Secret extends SecretRecord>(secret: Secret, drainMs: number
   if (state === 'revoked' && now >= (tombstoneUntil ?? Number.MAX_SAFE_INTEGER)) return null;
   return secret;
 }
+
+/** What a rotation replaced: secrets from before the new one, but for those that were over by then. */
+export function replacedBy<Secret extends SecretRecord>(
+  { secrets }: { secrets: Secret[] },
+  fresh: string,
+  rotatedAt: number,
+): Secret[] {
+  const at = secrets.findIndex(({ id }) => id === fresh);
+  return secrets.slice(0, at).filter(({ revokedAt }) => revokedAt === null || revokedAt >= rotatedAt);
+}

@@ -134,6 +134,7 @@ export function statusLines(status: StatusReply, now: number, colours: ChalkInst
     ];
     if (failed.length > 0) lines.push(row(colours, 'Failed', `${failed.join(', ')}, by errors of ours: see the log`));
   }
+  lines.push(...announcementLines(status.announcements, now, colours));
   lines.push(
     ...telegramLines(status.dcs, colours),
     ...dcAddressLines(status.dcAddresses, colours),
@@ -152,6 +153,21 @@ export function statusLines(status: StatusReply, now: number, colours: ChalkInst
     );
   }
   return lines;
+}
+
+/** Nothing where the hook was told of everything. */
+function announcementLines(
+  { due, givenUp, failure, nextAt }: StatusReply['announcements'],
+  now: number,
+  colours: ChalkInstance,
+): string[] {
+  // What was made this moment is told of by itself.
+  if (failure === null) return [];
+  const parts = [
+    ...(due === 0 ? [] : [`${plural(due, 'new secret')} to tell of, next try in ${formatSpan((nextAt ?? now) - now)}`]),
+    ...(givenUp === 0 ? [] : [`${plural(givenUp, 'new secret')} given up: tell of them with "mtp secret announce"`]),
+  ];
+  return [row(colours, 'Hook', colours.yellow(`on-rotate fails: ${failure}; ${parts.join('; ')}`))];
 }
 
 function describeLoop({ loopingEnds, nextTryAt }: StatusReply['engine'], now: number): string {

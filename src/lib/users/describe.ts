@@ -31,7 +31,21 @@ export interface UserView {
     upBytesPerSecond: number | null;
     downBytesPerSecond: number | null;
   };
-  secrets: { id: string; state: SecretRecord['state']; createdAt: string; lastSeenAt: string | null }[];
+  secrets: SecretView[];
+}
+
+/** A secret as commands show it. */
+export interface SecretView {
+  id: string;
+  state: SecretRecord['state'];
+  createdAt: string;
+  lastSeenAt: string | null;
+  /** Until when a retiring one is accepted, and from how many networks at once; null is no limit. */
+  retiringUntil: string | null;
+  retireLimitNetworks: number | null;
+  revokedAt: string | null;
+  /** Until when a revoked one is remembered. */
+  tombstoneUntil: string | null;
 }
 
 export function viewUser(user: UserRecord, now: number): UserView {
@@ -55,12 +69,21 @@ export function viewUser(user: UserRecord, now: number): UserView {
       upBytesPerSecond,
       downBytesPerSecond,
     },
-    secrets: secrets.map((one) => ({
-      id: one.id,
-      state: one.state,
-      createdAt: iso(one.createdAt),
-      lastSeenAt: isoOrNull(one.lastSeenAt),
-    })),
+    secrets: secrets.map(viewSecret),
+  };
+}
+
+export function viewSecret(secret: SecretRecord): SecretView {
+  const { id, state, retireLimitNetworks } = secret;
+  return {
+    id,
+    state,
+    createdAt: iso(secret.createdAt),
+    lastSeenAt: isoOrNull(secret.lastSeenAt),
+    retiringUntil: isoOrNull(secret.retiringUntil),
+    retireLimitNetworks,
+    revokedAt: isoOrNull(secret.revokedAt),
+    tombstoneUntil: isoOrNull(secret.tombstoneUntil),
   };
 }
 

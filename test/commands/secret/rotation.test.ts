@@ -179,7 +179,12 @@ describe('a rotation of a running proxy', { timeout: 120_000 }, () => {
     await at.startSettled();
     const old = await secretOf('bob');
     // As a command that is killed between the ledger and the daemon.
-    await rotateSecrets(at.paths, { names: ['bob'], olderThanMs: null }, { graceMs: 0, limitNetworks: null });
+    await rotateSecrets(
+      at.paths,
+      { names: ['bob'], olderThanMs: null },
+      { graceMs: 0, limitNetworks: null },
+      'command',
+    );
     const fresh = await secretOf('bob');
     await expect.poll(async () => enter(fresh), { timeout: 25_000, interval: 500 }).not.toBeNull();
     await expect.poll(async () => enter(old), { timeout: 25_000, interval: 500 }).toBeNull();
@@ -188,12 +193,15 @@ describe('a rotation of a running proxy', { timeout: 120_000 }, () => {
     expect((await at.mtp('reload')).status).toBe(0);
     await expect.poll(async () => (await secretOf('eve')).id, { timeout: 25_000, interval: 500 }).not.toBe(eve.id);
     const told = async (): Promise<string> => readFile(path.join(at.home, 'told'), 'utf8').catch(() => '');
-    await expect.poll(told, { timeout: 10_000 }).toContain('"reason":"policy"');
-    const message = JSON.parse(await told()) as {
-      rotations: { user: { name: string }; links: { secret: string }[] }[];
-    };
-    expect(message.rotations).toMatchObject([{ user: { name: 'eve' } }]);
-    expect(message.rotations[0]?.links[0]?.secret).toContain((await secretOf('eve')).key);
+    await expect.poll(told, { timeout: 25_000, interval: 500 }).toContain('"reason":"policy"');
+    type Message = { rotations: { user: { name: string }; links: { secret: string }[] }[] };
+    // The daemon tells of what the killed command has not told, too.
+    const messages = (await told()).trim().split('\n');
+    const [first, second, ...more] = messages.map((line) => (JSON.parse(line) as Message).rotations);
+    expect([first, second]).toMatchObject([[{ user: { name: 'bob' } }], [{ user: { name: 'eve' } }]]);
+    expect(more).toEqual([]);
+    expect(first?.[0]?.links[0]?.secret).toContain(fresh.key);
+    expect(second?.[0]?.links[0]?.secret).toContain((await secretOf('eve')).key);
     expect(await enter(eve)).not.toBeNull();
     expect((await secretOf('bob')).id).toBe(fresh.id);
   });
@@ -212,6 +220,33 @@ describe('without a proxy', { timeout: 60_000 }, () => {
     await at.mtp('start');
     expect(await enter(old)).toBeNull();
     expect(await enter(await secretOf('bob'))).not.toBeNull();
+  });
+
+  test('a hook that fails is said to, is told again, and hears of everything in the end', async () => {
+    await at.mtp('user', 'add', 'bob');
+    const hook = path.join(at.home, 'hooks.d', 'on-rotate');
+    await mkdir(path.dirname(hook), { mode: 0o700 });
+    await writeFile(hook, '#!/bin/sh\nexit 3\n');
+    await chmod(hook, 0o700);
+    const { stdout } = await at.mtp('secret', 'rotate', 'bob');
+    expect(stdout).toContain('The hook on-rotate failed: it ended with status 3.');
+    expect(stdout).toContain('Nobody tells it again until the proxy runs; at once: mtp secret announce');
+    const { announcements } = await json<{ announcements: object[] }>('secret', 'rotations');
+    expect(announcements).toMatchObject([{ tries: 1, failure: 'it ended with status 3', secrets: [{ name: 'bob' }] }]);
+    expect((await at.mtp('secret', 'rotations')).stdout).toContain('has not been told of 1 new secret (bob)');
+    const again = await at.mtp('secret', 'announce');
+    expect(again).toMatchObject({ status: 1, stdout: '' });
+    expect(again.stderr).toContain('on-rotate has not been told of 1 new secret: it ended with status 3');
+    await at.mtp('start');
+    await expect
+      .poll(async () => (await at.status())?.announcements.failure, { timeout: 25_000 })
+      .toContain('status 3');
+    expect((await at.mtp('status')).stdout).toContain('on-rotate fails: it ended with status 3');
+    await writeFile(hook, `#!/bin/sh\ncat >> ${at.home}/told\n`);
+    const told = await at.mtp('secret', 'announce');
+    expect(told).toMatchObject({ status: 0, stdout: 'The hook on-rotate was told of 1 new secret: bob.\n' });
+    expect(await readFile(path.join(at.home, 'told'), 'utf8')).toContain((await secretOf('bob')).key);
+    expect((await json<{ secrets: number }>('secret', 'announce')).secrets).toBe(0);
   });
 
   test('what is unclear is refused, a dry run changes nothing, and all of an age can be meant', async () => {

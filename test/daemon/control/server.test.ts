@@ -30,6 +30,7 @@ const STATUS: StatusReply = {
   users: { total: 1, enabled: 1 },
   traffic: null,
   usage: { flushedAt: 0, failure: null },
+  announcements: { due: 0, givenUp: 0, failure: null, nextAt: null },
   dcs: [{ dc: 2, ok: false, ms: null, reason: 'no answer' }],
   dcAddresses: [],
   cover: {

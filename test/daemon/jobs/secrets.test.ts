@@ -5,7 +5,6 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SecretKeeper } from '../../../src/daemon/jobs/secrets.ts';
 import { loadConfig } from '../../../src/lib/config/load.ts';
 import type { Settings } from '../../../src/lib/config/schema.ts';
-import { describeAccess } from '../../../src/lib/link/access.ts';
 import type { Paths } from '../../../src/lib/system/paths.ts';
 import { generationOf, loadUsers } from '../../../src/lib/users/load.ts';
 import { SYSTEM } from '../../../src/lib/users/make.ts';
@@ -43,7 +42,6 @@ beforeEach(async () => {
     },
     stale: async () => 0,
     usage: async () => ({ rows: [] }),
-    access: () => describeAccess(settings, 443, {}),
     log: () => undefined,
     now: () => now,
   });
