@@ -4,7 +4,8 @@ import { isDue, rotateSecrets } from '../../lib/rotation/rotate.ts';
 import { sweepSecrets } from '../../lib/rotation/sweep.ts';
 import type { Paths } from '../../lib/system/paths.ts';
 import { generationOf } from '../../lib/users/load.ts';
-import type { User } from '../../lib/users/user.ts';
+import { MOST_ACCEPTED } from '../../lib/users/room.ts';
+import { isAccepted, type User } from '../../lib/users/user.ts';
 import type { Log } from '../telemetry/log.ts';
 
 export interface SecretKeeperParts {
@@ -34,6 +35,8 @@ export class SecretKeeper {
   /** How often somebody had come with each closed secret when we looked last. */
   #late = new Map<string, number>();
   #allLate = 0;
+  /** Users who have as many secrets as there may be, and so get no new one. */
+  #full = new Set<string>();
 
   constructor(parts: SecretKeeperParts) {
     this.#parts = parts;
@@ -54,7 +57,12 @@ export class SecretKeeper {
     const { settings, users } = inForce();
     const { max_age: maxAge, grace, limit_networks: limitNetworks } = settings.rotation;
     const olderThanMs = ({ rotateAfter }: { rotateAfter: number | null }): number | null => rotateAfter ?? maxAge;
-    const names = users.filter((user) => isDue(user, olderThanMs(user), now())).map(({ name }) => name);
+    const due = users.filter((user) => isDue(user, olderThanMs(user), now()));
+    // One of them must not keep the others from theirs.
+    const full = due.filter(({ secrets }) => secrets.filter(isAccepted).length >= MOST_ACCEPTED);
+    for (const { id, name } of full) if (!this.#full.has(id)) log('warn', 'rotation_full', { user: name });
+    this.#full = new Set(full.map(({ id }) => id));
+    const names = due.filter(({ id }) => !this.#full.has(id)).map(({ name }) => name);
     if (names.length === 0) return;
     const how = { graceMs: grace, limitNetworks };
     const { rotated } = await rotateSecrets(paths, { names, olderThanMs }, how, 'policy');

@@ -4,6 +4,7 @@ import { refuseWeak } from '../secret/weak.ts';
 import type { NewUser } from './make.ts';
 import { DEVICE_CONNECTIONS, NO_LIMITS, type User, type UserRecord } from './user.ts';
 import { writeQuota, writeSpeed } from './describe.ts';
+import { MOST_ACCEPTED } from './room.ts';
 import { readWishes } from './wishes.ts';
 
 /** The columns of a CSV file of users, in the words that the flags of `mtp user add` take. Only `name` is needed. */
@@ -36,6 +37,11 @@ export function readCells(cells: Cells, { now, allowWeak }: Reading): Omit<NewUs
   const { name = '', secret, devices, quota, up, down, expires, tags, note } = cells;
   const keys = words(secret).map((text) => parseSecret(text).key);
   for (const key of keys) refuseWeak(key, allowWeak);
+  if (keys.length > MOST_ACCEPTED) {
+    throw new MtpError('USAGE', `${keys.length} secrets are too many for one user: ${MOST_ACCEPTED} are the most`, {
+      exit: EXIT.usage,
+    });
+  }
   const wishes = { devices, 'max-networks': cells.max_networks, quota, 'quota-from': cells.quota_from, up, down };
   const profile = readWishes({ ...wishes, expires, note, tag: words(tags) }, NO_LIMITS, now);
   return { name, ...profile, enabled: readEnabled(cells.enabled), keys };

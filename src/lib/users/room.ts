@@ -1,11 +1,34 @@
 import { EXIT, MtpError } from '../errors.ts';
 import type { Ledger } from '../ledger/open.ts';
+import { isAccepted, type SecretRecord } from './user.ts';
 
 /**
  * Users and their secrets that there may be. An engine has room for 65,536 since its start; what is left is for those that come
  * and go until the next start.
  */
 export const MOST_ROWS = 60_000;
+
+/** Secrets of one user that may be accepted at once: each is one more that can be found and be tried. */
+export const MOST_ACCEPTED = 16;
+
+/** Refuse more accepted secrets of one user than that; `secrets` are as they would be. */
+export function refuseCrowd(name: string, secrets: readonly SecretRecord[]): void {
+  const accepted = secrets.filter(isAccepted);
+  const [oldest] = accepted;
+  if (accepted.length <= MOST_ACCEPTED || oldest === undefined) return;
+  const replaced = accepted.filter(({ state }) => state === 'retiring').length;
+  throw new MtpError(
+    'SECRETS_FULL',
+    `${name} would have ${accepted.length} secrets that let somebody in, and ${MOST_ACCEPTED} are the most`,
+    {
+      exit: EXIT.precondition,
+      hint:
+        replaced > 1
+          ? `Close those that were replaced first (mtp secret rotations shows who uses them): mtp secret close ${name}`
+          : `Close the oldest first: mtp secret close ${name} --id ${oldest.id}`,
+    },
+  );
+}
 
 /** Refuse more users and secrets than an engine can serve, before any is written; revoked secrets do not count. */
 export async function refuseOverflow(ledger: Ledger, more: number): Promise<void> {

@@ -5,6 +5,7 @@ import type { UserFiles } from './files.ts';
 import { insertSecrets, insertUsers } from './insert.ts';
 import { makeUser, makeUserSecret, SYSTEM, type UserSources } from './make.ts';
 import { openUsers } from './open-users.ts';
+import { refuseCrowd, refuseOverflow } from './room.ts';
 import { fromSecretRow } from './rows.ts';
 import { selectUsers, selectWithin } from './select.ts';
 import { notKept, proveKept, recordOf } from './store.ts';
@@ -24,6 +25,8 @@ export async function addSecret(
       const sealing = await openSealing(change, files, sources);
       const [found] = await selectWithin(change, { fold: foldName(name) });
       if (found !== undefined) {
+        refuseCrowd(found.row.label, [...found.secrets.map(fromSecretRow), secret]);
+        await refuseOverflow(change, 1);
         await insertSecrets(change, { id: found.row.id, secrets: [secret] }, sealing);
         return { id: found.row.id, created: false };
       }

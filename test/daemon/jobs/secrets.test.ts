@@ -8,6 +8,7 @@ import type { Settings } from '../../../src/lib/config/schema.ts';
 import type { Paths } from '../../../src/lib/system/paths.ts';
 import { generationOf, loadUsers } from '../../../src/lib/users/load.ts';
 import { SYSTEM } from '../../../src/lib/users/make.ts';
+import { addSecret } from '../../../src/lib/users/secrets.ts';
 import { addUser, removeUser } from '../../../src/lib/users/store.ts';
 import type { User } from '../../../src/lib/users/user.ts';
 import { pathsIn } from '../../support/files.ts';
@@ -21,6 +22,7 @@ let served: { users: User[]; generation: string | null };
 let reloads: number;
 let fault: Error | null;
 let now: number;
+let logged: string[];
 let keeper: SecretKeeper;
 
 async function serve(): Promise<void> {
@@ -31,7 +33,7 @@ beforeEach(async () => {
   home = await mkdtemp(path.join(os.tmpdir(), 'mtp-keeper-'));
   paths = pathsIn(home);
   ({ settings } = await loadConfig({ file: paths.configFile, env: {} }));
-  [reloads, fault, now] = [0, null, Date.now()];
+  [reloads, fault, now, logged] = [0, null, Date.now(), []];
   keeper = new SecretKeeper({
     paths,
     inForce: () => ({ settings, ...served }),
@@ -42,7 +44,7 @@ beforeEach(async () => {
     },
     stale: async () => 0,
     usage: async () => ({ rows: [] }),
-    log: () => undefined,
+    log: (_level, event) => void logged.push(event),
     now: () => now,
   });
 });
@@ -59,6 +61,18 @@ test('a user removed by a command that was killed is not in the way of those who
   expect(served.users.map(({ name }) => name)).toEqual(['bob']);
   const states = served.users[0]?.secrets.map(({ id, state }) => [id === before, state]);
   expect(states).toEqual(expect.arrayContaining([[false, 'active']]));
+});
+
+test('a user who has as many secrets as there may be is not in the way of others, and is named once', async () => {
+  const longAgo = { ...SYSTEM, now: () => new Date(now - 2 * DAY_MS) };
+  await addUser(paths, { name: 'amy', rotateAfter: DAY_MS }, longAgo);
+  for (let more = 1; more < 16; more++) await addSecret(paths, { name: 'amy' }, longAgo);
+  await addUser(paths, { name: 'bob', rotateAfter: DAY_MS }, longAgo);
+  await serve();
+  await keeper.run();
+  await keeper.run();
+  expect(served.users.map(({ secrets }) => secrets.length)).toEqual([16, 2]);
+  expect(logged.filter((event) => event === 'rotation_full')).toHaveLength(1);
 });
 
 test('a change that could not be taken over is tried again after a minute, not before', async () => {
