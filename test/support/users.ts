@@ -23,6 +23,7 @@ export function user(name: string, key: string): User {
         retireLimitNetworks: null,
         revokedAt: null,
         tombstoneUntil: null,
+        closeReason: null,
         lastSeenAt: null,
       },
     ],

@@ -17,14 +17,17 @@ export default class SecretList extends BaseCommand {
     if (secrets.length === 0) {
       this.log(`No secrets yet. Add somebody with: ${this.config.bin} user add NAME`);
     } else {
+      const withReasons = secrets.some(({ closeReason }) => closeReason !== null);
       const rows = secrets.map((one) => [
         one.name,
         one.id,
         one.state,
         one.createdAt.slice(0, 10),
         one.enabled ? 'yes' : 'no',
+        ...(withReasons ? [one.closeReason ?? '-'] : []),
       ]);
-      for (const line of formatTable(['NAME', 'ID', 'STATE', 'CREATED', 'ENABLED'], rows)) this.log(line);
+      const headers = ['NAME', 'ID', 'STATE', 'CREATED', 'ENABLED', ...(withReasons ? ['REASON'] : [])];
+      for (const line of formatTable(headers, rows)) this.log('%s', line);
     }
     return { secrets };
   }

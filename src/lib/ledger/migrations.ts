@@ -6,6 +6,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '001-users': { up: users },
   '002-usage': { up: usage },
   '003-announcements': { up: announcements },
+  '004-close-reasons': { up: closeReasons },
 };
 
 async function users(db: Kysely<unknown>): Promise<void> {
@@ -114,4 +115,8 @@ async function announcements(db: Kysely<unknown>): Promise<void> {
     .addColumn('next_at', 'integer')
     .addColumn('failure', 'text')
     .execute();
+}
+
+async function closeReasons(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('secrets').addColumn('close_reason', 'text').execute();
 }

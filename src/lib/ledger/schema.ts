@@ -75,6 +75,8 @@ interface SecretsTable {
   revoked_at: number | null;
   /** Until when a revoked secret is still recognised, to be refused as such. */
   tombstone_until: number | null;
+  /** Why the operator closed it, in a line; null where nobody said. */
+  close_reason: string | null;
   last_seen_at: number | null;
   /** The 16 bytes of the key, sealed (docs/keyring.md). */
   sealed: Uint8Array;
@@ -144,4 +146,4 @@ export type SecretRow = Selectable<SecretsTable>;
 export type NewSecretRow = Insertable<SecretsTable>;
 
 /** Name of the newest migration: the schema that this version of mtp speaks. */
-export const SCHEMA = '003-announcements';
+export const SCHEMA = '004-close-reasons';

@@ -1,9 +1,9 @@
 import { EXIT, MtpError } from '../errors.ts';
 import { changeLedger } from '../ledger/open.ts';
 import type { UserFiles } from '../users/files.ts';
-import { findUser } from '../users/load.ts';
+import { findUser, listUsers } from '../users/load.ts';
 import { notKept, recordOf } from '../users/store.ts';
-import { isAccepted, type SecretRecord, type UserRecord } from '../users/user.ts';
+import { assertReason, isAccepted, type SecretRecord, type UserRecord } from '../users/user.ts';
 import { withUsers } from '../users/with-users.ts';
 import { drain, revoke } from './states.ts';
 import { writeStates } from './write.ts';
@@ -14,6 +14,8 @@ export interface Closing {
   id?: string | undefined;
   /** Cut who is connected with it, too. */
   now: boolean;
+  /** Why; it is kept. */
+  reason?: string | undefined;
 }
 
 export interface Closed {
@@ -22,23 +24,43 @@ export interface Closed {
   closed: SecretRecord[];
 }
 
+const SECRET_ID = /^[0-9a-f]{16}$/;
+
+/** Whose secrets are meant, and which of them: a name, or in its place the id of a secret, says so. */
+export async function findClosing<Wish extends Closing>(
+  files: UserFiles,
+  wish: Wish,
+): Promise<{ user: UserRecord; closing: Wish }> {
+  if (wish.reason !== undefined) assertReason(wish.reason);
+  const { name: target, id } = wish;
+  if (id === undefined && SECRET_ID.test(target)) {
+    const users = await listUsers(files);
+    const named = users.some(({ name }) => name === target);
+    const owner = users.find(({ secrets }) => secrets.some((secret) => secret.id === target));
+    if (owner !== undefined && !named) return { user: owner, closing: { ...wish, name: owner.name, id: target } };
+  }
+  const user = await findUser(files, target);
+  return { user, closing: { ...wish, name: user.name } };
+}
+
 /** Let nobody in any more with secrets that were replaced. */
 export async function closeSecrets(files: UserFiles, closing: Closing, at: number): Promise<Closed> {
+  const { reason = null } = closing;
   return withUsers(files, async (ledger) => {
     const { wanted } = await changeLedger(ledger, async (change) => {
       const chosen = toClose(await recordOf(change, closing.name), closing);
       const pairs = chosen.map((secret): [SecretRecord, SecretRecord] => [
         secret,
-        closing.now ? revoke(secret, at) : drain(secret, at),
+        closing.now ? revoke(secret, at, reason) : drain(secret, at, reason),
       ]);
       await writeStates(change, pairs);
-      return { wanted: new Map(pairs.map(([{ id }, after]) => [id, after.state])) };
+      return { wanted: new Map(pairs.map(([{ id }, after]) => [id, after])) };
     });
     const user = await findUser(files, closing.name);
     const closed = user.secrets.filter(({ id }) => wanted.has(id));
-    if (closed.length !== wanted.size || closed.some(({ id, state }) => wanted.get(id) !== state)) {
-      throw notKept(files, user.name);
-    }
+    const isWanted = ({ id, state, closeReason }: SecretRecord): boolean =>
+      wanted.get(id)?.state === state && wanted.get(id)?.closeReason === closeReason;
+    if (closed.length !== wanted.size || !closed.every(isWanted)) throw notKept(files, user.name);
     return { user, closed };
   });
 }

@@ -1,6 +1,9 @@
 import { formatSpan, formatTime, plural } from '../ui/format.ts';
+import type { Effect } from '../users/take-effect.ts';
+import type { SecretView } from '../users/describe.ts';
 import type { UserRecord } from '../users/user.ts';
 import type { Announcement } from './announce.ts';
+import type { ClosePlan } from './close-plan.ts';
 import type { Due } from './outbox.ts';
 import { nameSome, type RotationReport } from './perform.ts';
 import type { How } from './rotate.ts';
@@ -20,35 +23,67 @@ export function describePlan(users: Pick<UserRecord, 'name'>[], how: How): strin
 }
 
 /** What a rotation did, line by line. */
-export function describeRotation({ rotated, effect, hook, grace }: RotationReport): string[] {
+export function describeRotation(report: RotationReport): string[] {
+  const { rotated, effect, hook } = report;
   const [first] = rotated;
   if (first === undefined) return ['Nobody had a secret to replace any more.'];
-  const names = nameSome(rotated);
-  const open = rotated.flatMap(({ before }) => before).filter(({ state }) => state === 'retiring');
-  const until =
-    open.length === 0 ? null : Math.max(...open.map(({ retiringUntil }) => Date.parse(retiringUntil ?? '')));
-  const one = rotated.length === 1 && (grace === null || open.length === 1);
-  const old =
-    first.before.length === 0
-      ? ''
-      : grace === null || until === null
-        ? ` Nobody is let in with ${one ? 'the old one' : 'the old ones'} any more.`
-        : ` The old ${one ? 'one' : 'ones'} can be used until ${formatTime(until)}${one ? '' : ' at most'}.`;
-  const lines = [`${names} ${rotated.length === 1 ? 'has a new secret' : 'have new secrets'}.${old}`, effect.sentence];
-  const cut = effect.connections;
-  if (cut !== null) lines.push(describeConnections(cut));
+  const lines = [...outcome(report), effect.sentence];
+  if (effect.connections !== null) lines.push(describeConnections(effect.connections));
   if (rotated.length === 1) lines.push(`New link: ${first.link.tg}`);
   lines.push(...describeHook(hook, effect.running));
-  if (grace !== null && until !== null) lines.push('See who still uses the old one with: mtp secret rotations');
+  const isOpen = rotated.some(({ before, keptOut }) => keptOut === null && before.some(isRetiring));
+  if (isOpen) lines.push('See who still uses the old one with: mtp secret rotations');
   return lines;
 }
 
+/** Who has a new secret, what becomes of the old one, and who gets in with neither. */
+function outcome({ rotated, grace }: RotationReport): string[] {
+  const has = `${nameSome(rotated)} ${rotated.length === 1 ? 'has a new secret' : 'have new secrets'}`;
+  const out = rotated.flatMap(({ keptOut }) => keptOut ?? []);
+  const [reason] = out;
+  if (reason !== undefined && rotated.length === 1) {
+    return [`${has}, but nobody gets in with it or an old one: ${reason.why}.`, `Change that with: ${reason.remedy}`];
+  }
+  const whys = out.slice(0, 5).map(({ why }) => why);
+  const rest = out.length > whys.length ? ` and ${out.length - whys.length} more` : '';
+  return [
+    `${has}.${describeOld(rotated, grace)}`,
+    ...(out.length === 0 ? [] : [`Not everybody gets in, with neither: ${whys.join(', ')}${rest}.`]),
+  ];
+}
+
+function isRetiring({ state }: SecretView): boolean {
+  return state === 'retiring';
+}
+
+function describeOld(rotated: RotationReport['rotated'], grace: RotationReport['grace']): string {
+  const before = rotated.flatMap((one) => one.before);
+  if (before.length === 0) return '';
+  const open = before.filter(isRetiring);
+  const one = before.length === 1;
+  if (grace === null || open.length === 0) {
+    return ` Nobody is let in with ${one ? 'the old one' : 'the old ones'} any more.`;
+  }
+  const until = Math.max(...open.map(({ retiringUntil }) => Date.parse(retiringUntil ?? '')));
+  return ` The old ${one ? 'one' : 'ones'} can be used until ${formatTime(until)}${one ? '' : ' at most'}.`;
+}
+
 /** What happened to connections meanwhile. */
-export function describeConnections({ before, after, cut }: { before: number; after: number; cut: number }): string {
+function describeConnections({ before, after, cut }: { before: number; after: number; cut: number }): string {
   const kept = `${plural(before, 'connection')} before, ${after} after`;
   return cut === 0
     ? `${kept}; none was cut.`
     : `${kept}; ${cut} of who may not go on ${cut === 1 ? 'was' : 'were'} cut.`;
+}
+
+/** What a closing did, a line each. */
+export function describeClosed({ closing: { name, reason }, secrets, shutsOut }: ClosePlan, effect: Effect): string[] {
+  const why = reason === undefined ? '' : ` (${reason})`;
+  return [
+    `Closed ${plural(secrets.length, 'secret')} of ${name}${why}. ${effect.sentence}`,
+    ...(shutsOut ? [`${name} has no open secret now. Give one with: mtp secret add ${name}`] : []),
+    ...(effect.connections === null ? [] : [describeConnections(effect.connections)]),
+  ];
 }
 
 /** What came of telling the hook; `running` is whether there is a proxy that tries again. */

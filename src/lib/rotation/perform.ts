@@ -4,7 +4,7 @@ import type { Paths } from '../system/paths.ts';
 import type { UserFiles } from '../users/files.ts';
 import { type Effect, takeEffect } from '../users/take-effect.ts';
 import { type SecretView, viewSecret } from '../users/describe.ts';
-import type { UserRecord } from '../users/user.ts';
+import { type KeptOut, keptOut, type UserRecord } from '../users/user.ts';
 import { type Announcement, announcementOf, announceDue, whileAnnouncing } from './announce.ts';
 import { type How, planRotation, type Rotated, rotateSecrets, type Whose } from './rotate.ts';
 import type { Grace } from './states.ts';
@@ -17,7 +17,15 @@ export interface GraceWish {
 }
 
 export interface RotationReport {
-  rotated: { name: string; userId: string; secret: string; link: UserLink; before: SecretView[] }[];
+  rotated: {
+    name: string;
+    userId: string;
+    secret: string;
+    link: UserLink;
+    before: SecretView[];
+    /** Why nobody gets in with either, and the command that ends that. */
+    keptOut: KeptOut | null;
+  }[];
   grace: Grace | null;
   effect: Effect;
   hook: Announcement;
@@ -74,6 +82,7 @@ function describe({ user, fresh, before }: Rotated, access: Access): RotationRep
     secret: fresh,
     link: bestLink(secret, access),
     before: before.map(viewSecret),
+    keptOut: keptOut(user, Date.now()) ?? null,
   };
 }
 

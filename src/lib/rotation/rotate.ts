@@ -2,7 +2,7 @@ import { openSealing } from '../keyring/sealing.ts';
 import { changeLedger, type Ledger } from '../ledger/open.ts';
 import type { UserFiles } from '../users/files.ts';
 import { insertSecrets } from '../users/insert.ts';
-import { refuseOverflow } from '../users/room.ts';
+import { refuseCrowd, refuseOverflow } from '../users/room.ts';
 import { makeUserSecret, SYSTEM, type UserSources } from '../users/make.ts';
 import { openUsers, toRecord } from '../users/open-users.ts';
 import { selectUsers, selectWithin } from '../users/select.ts';
@@ -18,6 +18,9 @@ export interface Whose {
   names: string[] | 'all';
   olderThanMs: ((user: UserRecord) => number | null) | null;
 }
+
+/** Why a secret is closed that was replaced so. */
+const EMERGENCY = 'replaced in an emergency';
 
 /** How the secrets before go: with a grace, or at once. */
 export type How = Grace | 'emergency';
@@ -60,10 +63,12 @@ export async function rotateSecrets(
       await refuseOverflow(change, users.length);
       const changes = users.map((user) => ({ user, fresh: makeUserSecret(undefined, sources) }));
       for (const { user, fresh } of changes) {
-        await writeStates(
-          change,
-          user.secrets.map((secret) => [secret, how === 'emergency' ? revoke(secret, now) : retire(secret, how, now)]),
-        );
+        const pairs = user.secrets.map((secret): [SecretRecord, SecretRecord] => [
+          secret,
+          how === 'emergency' ? revoke(secret, now, EMERGENCY) : retire(secret, how, now),
+        ]);
+        refuseCrowd(user.name, [...pairs.map(([, after]) => after), fresh]);
+        await writeStates(change, pairs);
         await insertSecrets(change, { id: user.id, secrets: [fresh] }, sealing);
       }
       const secrets = changes.map(({ fresh }) => fresh.id);

@@ -19,6 +19,8 @@ export interface Rotation {
   /** Whether closing it would keep anybody out who came lately. */
   safe: boolean;
   why: string;
+  /** Why the operator closed it; null where nobody said. */
+  reason: string | null;
 }
 
 /** Who came within this time is likely to come again. */
@@ -45,6 +47,7 @@ export function listRotations(users: UserRecord[], usage: UsageReply | null, now
           connections,
           lastSeenAt: lastSeen === 0 ? null : new Date(lastSeen).toISOString(),
           tries: row?.stale ?? 0,
+          reason: secret.closeReason,
           triedAt: row === undefined || row.staleAt === 0 ? null : new Date(row.staleAt * 1000).toISOString(),
           ...judge(secret, { connections, lastSeen, now }),
         };
@@ -64,8 +67,11 @@ interface Use {
   now: number;
 }
 
-function judge({ state }: SecretRecord, { connections, lastSeen, now }: Use): { safe: boolean; why: string } {
-  if (state === 'revoked') return { safe: true, why: 'closed' };
+function judge(
+  { state, closeReason }: SecretRecord,
+  { connections, lastSeen, now }: Use,
+): { safe: boolean; why: string } {
+  if (state === 'revoked') return { safe: true, why: closeReason === null ? 'closed' : `closed: ${closeReason}` };
   if (connections === null) return { safe: false, why: 'not known, no proxy runs' };
   if (connections > 0) return { safe: false, why: 'in use' };
   if (now - lastSeen < LATELY_MS) return { safe: false, why: 'used today' };

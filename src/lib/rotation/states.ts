@@ -28,15 +28,17 @@ export function retire<Secret extends SecretRecord>(
   return { ...secret, state: 'retiring', retiringUntil: until, retireLimitNetworks };
 }
 
-/** Nobody new comes in with it, and who is connected goes on. */
-export function drain<Secret extends SecretRecord>(secret: Secret, now: number): Secret {
-  return isAccepted(secret) ? { ...secret, state: 'draining', retiringUntil: now } : secret;
+/** Nobody new comes in with it, and who is connected goes on; `reason` is why the operator wants it so. */
+export function drain<Secret extends SecretRecord>(secret: Secret, now: number, reason: string | null = null): Secret {
+  if (!isAccepted(secret)) return secret;
+  return { ...secret, state: 'draining', retiringUntil: now, closeReason: reason };
 }
 
-/** Nobody goes on with it. */
-export function revoke<Secret extends SecretRecord>(secret: Secret, now: number): Secret {
+/** Nobody goes on with it; without a `reason` the one that it had stays. */
+export function revoke<Secret extends SecretRecord>(secret: Secret, now: number, reason: string | null = null): Secret {
   if (secret.state === 'revoked') return secret;
-  return { ...secret, state: 'revoked', revokedAt: now, tombstoneUntil: now + TOMBSTONE_MS };
+  const closeReason = reason ?? secret.closeReason;
+  return { ...secret, state: 'revoked', revokedAt: now, tombstoneUntil: now + TOMBSTONE_MS, closeReason };
 }
 
 /** What time makes of a secret: the same object where that is nothing, null where even its memory is over. */

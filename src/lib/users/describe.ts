@@ -46,6 +46,8 @@ export interface SecretView {
   revokedAt: string | null;
   /** Until when a revoked one is remembered. */
   tombstoneUntil: string | null;
+  /** Why the operator closed it; null where nobody said. */
+  closeReason: string | null;
 }
 
 export function viewUser(user: UserRecord, now: number): UserView {
@@ -74,7 +76,7 @@ export function viewUser(user: UserRecord, now: number): UserView {
 }
 
 export function viewSecret(secret: SecretRecord): SecretView {
-  const { id, state, retireLimitNetworks } = secret;
+  const { id, state, retireLimitNetworks, closeReason } = secret;
   return {
     id,
     state,
@@ -84,6 +86,7 @@ export function viewSecret(secret: SecretRecord): SecretView {
     retireLimitNetworks,
     revokedAt: isoOrNull(secret.revokedAt),
     tombstoneUntil: isoOrNull(secret.tombstoneUntil),
+    closeReason,
   };
 }
 
@@ -111,12 +114,14 @@ export function describeUser(user: UserRecord, now: number): [string, string][] 
     ['Rotation', user.rotateAfter === null ? 'as in the settings' : `after ${formatSpan(user.rotateAfter)}`],
     ['Tags', user.tags.join(' ') || 'none'],
     ...(user.notes === '' ? [] : [['Note', user.notes] as [string, string]]),
-    ...secrets.map(({ id, state, createdAt }): [string, string] => [
-      'Secret',
-      `${id}, ${state}, of ${formatDay(createdAt)}`,
-    ]),
+    ...secrets.map((secret): [string, string] => ['Secret', describeSecret(secret)]),
     ['Id', user.id],
   ];
+}
+
+/** What is known of a secret, without its key. */
+export function describeSecret({ id, state, createdAt, closeReason }: SecretRecord): string {
+  return `${id}, ${state}, of ${formatDay(createdAt)}${closeReason === null ? '' : ` (${closeReason})`}`;
 }
 
 /** A line for everything that an operator sees otherwise than before. */

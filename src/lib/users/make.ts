@@ -68,6 +68,7 @@ export function makeUserSecret(key: Buffer | undefined, { random, now }: UserSou
     retireLimitNetworks: null,
     revokedAt: null,
     tombstoneUntil: null,
+    closeReason: null,
     lastSeenAt: null,
     key: (key ?? random(KEY_BYTES)).toString('hex'),
   };

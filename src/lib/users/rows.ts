@@ -74,13 +74,17 @@ export function toSecretRow(
 /** The columns that change over a secret's life. */
 export function toSecretState(
   secret: SecretRecord,
-): Pick<NewSecretRow, 'state' | 'retiring_until' | 'retire_limit_networks' | 'revoked_at' | 'tombstone_until'> {
+): Pick<
+  NewSecretRow,
+  'state' | 'retiring_until' | 'retire_limit_networks' | 'revoked_at' | 'tombstone_until' | 'close_reason'
+> {
   return {
     state: secret.state,
     retiring_until: secret.retiringUntil,
     retire_limit_networks: secret.retireLimitNetworks,
     revoked_at: secret.revokedAt,
     tombstone_until: secret.tombstoneUntil,
+    close_reason: secret.closeReason,
   };
 }
 
@@ -93,6 +97,7 @@ export function fromSecretRow(row: SecretRow): SecretRecord {
     retireLimitNetworks: row.retire_limit_networks,
     revokedAt: row.revoked_at,
     tombstoneUntil: row.tombstone_until,
+    closeReason: row.close_reason,
     lastSeenAt: row.last_seen_at,
   };
 }

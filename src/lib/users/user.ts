@@ -45,6 +45,8 @@ export interface SecretRecord {
   retireLimitNetworks: number | null;
   revokedAt: number | null;
   tombstoneUntil: number | null;
+  /** Why the operator closed it; null where nobody said. */
+  closeReason: string | null;
   lastSeenAt: number | null;
 }
 
@@ -80,6 +82,7 @@ export interface User extends UserRecord {
 const NAME = /^[\p{L}\p{N}._@-]{1,64}$/u;
 const TAG = /^[\p{L}\p{N}._@:-]{1,32}$/u;
 const NOTE_MAX = 500;
+const REASON_MAX = 120;
 
 /** Names differ when they differ in more than case. */
 export function foldName(name: string): string {
@@ -113,8 +116,18 @@ export function assertTags(tags: readonly string[]): string[] {
 
 /** Refuse a note that would break a line or a terminal. */
 export function assertNote(note: string): void {
-  if (note.length <= NOTE_MAX && !/\p{Cc}/u.test(note)) return;
-  throw new MtpError('NOTE_INVALID', `a note is one line of up to ${NOTE_MAX} characters`, {
+  assertLine('note', note, NOTE_MAX);
+}
+
+/** Refuse a reason that says nothing, or would break a line or a terminal. */
+export function assertReason(reason: string): void {
+  assertLine('reason', reason, REASON_MAX);
+  if (reason.trim() === '') throw new MtpError('REASON_INVALID', 'the reason is empty', { exit: EXIT.usage });
+}
+
+function assertLine(what: 'note' | 'reason', text: string, most: number): void {
+  if (text.length <= most && !/\p{Cc}/u.test(text)) return;
+  throw new MtpError(`${what.toUpperCase()}_INVALID`, `a ${what} is one line of up to ${most} characters`, {
     exit: EXIT.usage,
     hint: 'Leave out line ends and control characters.',
   });
@@ -134,6 +147,27 @@ export function mayConnect(user: Pick<UserRecord, 'enabled' | 'expiresAt' | 'lim
 export function accessWarnings(user: UserRecord, now: number): string[] {
   const why = reasonKeptOut(user, now);
   return why === undefined ? [] : [`${user.name} ${why}; the proxy does not let ${user.name} in.`];
+}
+
+/** That a user is not let in, such as `bob is disabled`, and the command that ends it. */
+export interface KeptOut {
+  why: string;
+  remedy: string;
+}
+
+/** Why a user is not let in at this time; undefined where they are. */
+export function keptOut(user: UserRecord, now: number): KeptOut | undefined {
+  const why = reasonKeptOut(user, now);
+  if (why === undefined) return undefined;
+  const { name, enabled, expiresAt, limits } = user;
+  const wish = !enabled
+    ? `enable ${name}`
+    : expiresAt !== null && now >= expiresAt
+      ? `set ${name} --expires 30d`
+      : limits.connections === 0
+        ? `set ${name} --devices 3`
+        : `set ${name} --max-networks none`;
+  return { why: `${name} ${why}`, remedy: `mtp user ${wish}` };
 }
 
 function reasonKeptOut(

@@ -8,6 +8,7 @@ import type { RotationReport } from '../../../src/lib/rotation/perform.ts';
 import { rotateSecrets } from '../../../src/lib/rotation/rotate.ts';
 import type { Rotation } from '../../../src/lib/rotation/rotations.ts';
 import { loadUser } from '../../../src/lib/users/load.ts';
+import { addSecret } from '../../../src/lib/users/secrets.ts';
 import { currentSecret, type UserSecret } from '../../../src/lib/users/user.ts';
 import { type Installation, installation } from '../../support/installation.ts';
 import { connectEe, type Session } from '../../support/raw-client.ts';
@@ -120,6 +121,38 @@ describe('a rotation of a running proxy', { timeout: 120_000 }, () => {
     await expect
       .poll(async () => at.log(), { timeout: 25_000, interval: 500 })
       .toMatch(new RegExp(`stale_link.*bob.*${old.id}|stale_link.*${old.id}.*bob`));
+  });
+
+  test('of two secrets of a user one is revoked, by its id and with a reason: its clients alone are cut', async () => {
+    await at.mtp('user', 'add', 'bob');
+    await at.mtp('secret', 'add', 'bob');
+    await at.startSettled();
+    const [first, second] = (await loadUser(at.paths, 'bob')).user.secrets as [UserSecret, UserSecret];
+    const [ones, others] = [await crowd(first, 3), await crowd(second, 2)];
+    const dry = await at.mtp('secret', 'revoke', first.id, '--now', '--dry-run');
+    expect(dry).toMatchObject({ status: 0 });
+    expect(dry.stdout).toContain(`${first.id}, active: 3 connections from 1 network`);
+    expect(await alive([...ones, ...others])).toBe(5);
+    const done = await json<{ closed: string[]; effect: RotationReport['effect'] }>(
+      'secret',
+      'revoke',
+      first.id,
+      ...['--now', '--yes', '--reason', 'posted in a group'],
+    );
+    expect(done.closed).toEqual([first.id]);
+    expect(done.effect.proofs).toMatchObject([{ ok: true, detail: 'the secret is refused' }]);
+    expect(done.effect.connections?.cut).toBe(3);
+    expect([await alive(ones), await alive(others)]).toEqual([0, 2]);
+    expect(await enter(first)).toBeNull();
+    expect(await enter(second)).not.toBeNull();
+    const { rotations } = await json<{ rotations: Rotation[] }>('secret', 'rotations', '--all');
+    expect(rotations).toMatchObject([
+      { secret: first.id, reason: 'posted in a group', why: 'closed: posted in a group' },
+    ]);
+    expect((await at.mtp('secret', 'list')).stdout).toMatch(new RegExp(`${first.id} +revoked .*posted in a group`));
+    expect((await at.mtp('secret', 'show', 'bob', '--id', first.id)).stdout).toMatch(
+      /revoked, of .*\(posted in a group\)/,
+    );
   });
 
   test('an emergency cuts at once, and nobody else', async () => {
@@ -273,14 +306,57 @@ describe('without a proxy', { timeout: 60_000 }, () => {
     expect(planned).toEqual(['bob', 'cat']);
   });
 
+  test('more secrets than a user may have are refused, with what to close first', async () => {
+    await at.mtp('user', 'add', 'bob');
+    const oldest = await secretOf('bob');
+    for (let more = 1; more < 16; more++) await addSecret(at.paths, { name: 'bob' });
+    const full = await at.mtp('secret', 'add', 'bob');
+    expect(full).toMatchObject({ status: 5, stdout: '' });
+    expect(full.stderr).toContain('bob would have 17 secrets that let somebody in, and 16 are the most');
+    expect(full.stderr).toContain(`mtp secret close bob --id ${oldest.id}`);
+    expect((await at.mtp('secret', 'rotate', 'bob')).status).toBe(5);
+    expect((await loadUser(at.paths, 'bob')).user.secrets.map(({ state }) => state)).toEqual(Array(16).fill('active'));
+    await at.mtp('secret', 'close', 'bob', '--id', oldest.id, '--yes');
+    expect((await at.mtp('secret', 'rotate', 'bob')).status).toBe(0);
+    const again = await at.mtp('secret', 'rotate', 'bob');
+    expect(again.status).toBe(5);
+    expect(again.stderr).toContain('mtp secret rotations shows who uses them');
+    expect((await at.mtp('secret', 'rotate', 'bob', '--emergency', '--yes')).status).toBe(0);
+    expect((await at.mtp('secret', 'close', 'bob', '--now', '--yes')).status).toBe(0);
+  });
+
+  test('who is kept out is said to be, and why, when the secret is replaced', async () => {
+    await at.mtp('user', 'add', 'bob');
+    await at.mtp('user', 'add', 'eve', '--expires', '2001-01-01');
+    await at.mtp('user', 'disable', 'bob');
+    const bob = await at.mtp('secret', 'rotate', 'bob');
+    expect(bob.stdout).toContain('bob has a new secret, but nobody gets in with it or an old one: bob is disabled.');
+    expect(bob.stdout).toContain('Change that with: mtp user enable bob');
+    expect(bob.stdout).not.toMatch(/can be used until|secret rotations/);
+    const eve = await at.mtp('secret', 'rotate', 'eve');
+    expect(eve.stdout).toContain('eve expired on 2001-01-01.');
+    expect(eve.stdout).toContain('Change that with: mtp user set eve --expires 30d');
+    const all = await at.mtp('secret', 'rotate', '--all', '--yes');
+    expect(all.stdout).toContain('Not everybody gets in, with neither: bob is disabled, eve expired on 2001-01-01.');
+  });
+
   test('one secret can be closed, the last one not unsaid, and once closed it stays so', async () => {
     await at.mtp('user', 'add', 'bob');
     const { id } = await secretOf('bob');
     const close = async (...more: string[]) => at.mtp('secret', 'close', 'bob', '--id', id, ...more);
     expect((await close()).stderr).toContain('bob has no other, and cannot connect then.');
+    const dry = await close('--dry-run');
+    expect(dry.stdout).toContain(`${id}, active: no proxy runs, so nobody is connected`);
+    expect(dry.stdout).toContain('bob has no other, and cannot connect then.');
+    for (const wrong of ['', '  ', 'two\nlines', 'x'.repeat(121)]) {
+      expect((await close('--yes', '--reason', wrong)).status, wrong).toBe(64);
+    }
+    expect((await secretOf('bob')).state).toBe('active');
     expect((await close('--yes')).stdout).toContain('bob has no open secret now.');
     expect(await close('--yes')).toMatchObject({ status: 0, stdout: `The secret ${id} of bob is closed already.\n` });
-    expect((await close('--now', '--yes')).stdout).toContain('Closed 1 secret of bob.');
+    expect((await close('--now', '--yes', '--reason', 'lost phone')).stdout).toContain(
+      'Closed 1 secret of bob (lost phone).',
+    );
     expect((await close('--now', '--yes')).stdout).toContain('is closed already');
   });
 

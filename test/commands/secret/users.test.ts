@@ -39,10 +39,15 @@ describe('secret add, list, show and remove', () => {
     const listed = await run(SecretList, at());
     expect(listed.stdout).toMatch(/^bob\s+[0-9a-f]{16}\s+active\s+\d{4}-\d\d-\d\d\s+yes$/m);
     expect(JSON.stringify([added, listed])).not.toContain(key);
-    const shown = await run<{ links: { mode: string; tg: string }[] }>(SecretShow, at('BOB'));
+    const shown = await run<{ links: { mode: string; tg: string }[] }>(SecretShow, at('BOB', '--reveal'));
     expect(shown.result?.links.map(({ mode }) => mode)).toEqual(['ee']);
     expect(parseLink(shown.result?.links[0]?.tg ?? '').secret.key.toString('hex')).toBe(key);
     expect(shown.stdout).toContain('@MTProxybot');
+    for (const hidden of [await run(SecretShow, at('bob')), await run(SecretShow, at('bob', '--json'))]) {
+      expect(hidden.error).toBeUndefined();
+      expect(hidden.stdout).toContain(bob?.secrets[0]?.id);
+      expect(JSON.stringify(hidden)).not.toContain(key);
+    }
   });
 
   test('a given secret is kept, whatever its form', async () => {
@@ -83,7 +88,9 @@ describe('secret add, list, show and remove', () => {
     expect(shown.result?.id).toBe(again.result?.secretId);
     const [bob] = await users();
     const old = bob?.secrets[0];
-    expect((await run<{ key: string }>(SecretShow, at('bob', '--id', old?.id ?? ''))).result?.key).toBe(old?.key);
+    expect((await run<{ key: string }>(SecretShow, at('bob', '--reveal', '--id', old?.id ?? ''))).result?.key).toBe(
+      old?.key,
+    );
     expect((await run(SecretRemove, at('bob', '--yes'))).error).toMatchObject({ code: 'SECRET_UNCLEAR' });
   });
 

@@ -13,6 +13,7 @@ const secret: SecretRecord = {
   retireLimitNetworks: null,
   revokedAt: null,
   tombstoneUntil: null,
+  closeReason: null,
   lastSeenAt: null,
 };
 const grace = { graceMs: 7 * DAY, limitNetworks: 2 };
