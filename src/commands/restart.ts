@@ -3,7 +3,7 @@ import { BaseCommand } from '../lib/cli/base-command.ts';
 import { restart, type Restarted } from '../lib/service/restart.ts';
 import { describeStop } from '../lib/service/stop.ts';
 import { paint } from '../lib/ui/paint.ts';
-import { startedLines } from '../lib/ui/screen.ts';
+import { fit, startedLines } from '../lib/ui/screen.ts';
 
 export default class Restart extends BaseCommand {
   static override summary = 'Stop the proxy and start it again in the background.';
@@ -25,7 +25,8 @@ export default class Restart extends BaseCommand {
     const { flags } = await this.parse(Restart);
     const restarted = await restart(this.paths(flags), { allowRoot: flags['allow-root'], now: flags.now });
     for (const line of describeStop(restarted.stopped)) this.log(line);
-    for (const line of startedLines(restarted.started, paint(process.stdout))) this.log('%s', line);
+    const lines = startedLines(restarted.started, paint(process.stdout));
+    for (const line of fit(lines, process.stdout.columns)) this.log('%s', line);
     return restarted;
   }
 }

@@ -6,7 +6,7 @@ import { type Access, bestLink, type UserLink } from '../lib/link/access.ts';
 import { currentSecret, type User } from '../lib/users/user.ts';
 import { paint } from '../lib/ui/paint.ts';
 import { drawQr, qrStyle } from '../lib/ui/qr.ts';
-import { coverLines, servingLines, telegramLines } from '../lib/ui/screen.ts';
+import { coverLines, fit, servingLines, telegramLines } from '../lib/ui/screen.ts';
 import { shownStep, silentStep } from '../lib/ui/steps.ts';
 import { renderWarning } from '../lib/ui/warning.ts';
 import { plural } from '../lib/ui/format.ts';
@@ -86,7 +86,8 @@ SIGTERM and Ctrl-C let open connections end first, a second Ctrl-C does not wait
       probed: ({ dcs, cover }) => {
         if (!forPeople) return;
         const colours = paint(stdout);
-        for (const line of [...telegramLines(dcs, colours), ...coverLines(cover, colours)]) this.log(line);
+        const lines = [...telegramLines(dcs, colours), ...coverLines(cover, colours)];
+        for (const line of fit(lines, stdout.columns)) this.log('%s', line);
       },
     };
   }
@@ -102,7 +103,8 @@ SIGTERM and Ctrl-C let open connections end first, a second Ctrl-C does not wait
       if (withQr) await this.showQr(tg);
       if (users.length > 1) this.log(` ${plural(users.length - 1, 'more user')}; print a link with: mtp link NAME\n`);
     }
-    for (const line of servingLines(ready, paint(process.stdout))) this.log(line);
+    const { stdout } = process;
+    for (const line of fit(servingLines(ready, paint(stdout)), stdout.columns)) this.log('%s', line);
     for (const warning of access.warnings) this.logToStderr(renderWarning(warning));
   }
 

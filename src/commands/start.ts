@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core';
 import { BaseCommand } from '../lib/cli/base-command.ts';
 import { start, type Started } from '../lib/service/start.ts';
 import { paint } from '../lib/ui/paint.ts';
-import { startedLines } from '../lib/ui/screen.ts';
+import { fit, startedLines } from '../lib/ui/screen.ts';
 
 export default class Start extends BaseCommand {
   static override summary = 'Start the proxy in the background and wait until clients can connect.';
@@ -22,7 +22,8 @@ A proxy that runs already is left alone. Where it does not start, its last words
   async run(): Promise<Started> {
     const { flags } = await this.parse(Start);
     const started = await start(this.paths(flags), { allowRoot: flags['allow-root'] });
-    for (const line of startedLines(started, paint(process.stdout))) this.log('%s', line);
+    const lines = startedLines(started, paint(process.stdout));
+    for (const line of fit(lines, process.stdout.columns)) this.log('%s', line);
     return started;
   }
 }

@@ -3,7 +3,7 @@ import { getStatus } from '../lib/control/client.ts';
 import type { StatusReply } from '../lib/control/schema.ts';
 import { notRunning } from '../lib/service/not-running.ts';
 import { paint } from '../lib/ui/paint.ts';
-import { statusLines } from '../lib/ui/screen.ts';
+import { fit, statusLines } from '../lib/ui/screen.ts';
 
 export default class Status extends BaseCommand {
   static override summary =
@@ -16,7 +16,8 @@ export default class Status extends BaseCommand {
     const paths = this.paths(flags);
     const status = await getStatus(paths);
     if (status === undefined) throw await notRunning(paths);
-    for (const line of statusLines(status, Date.now(), paint(process.stdout))) this.log(line);
+    const lines = statusLines(status, Date.now(), paint(process.stdout));
+    for (const line of fit(lines, process.stdout.columns)) this.log('%s', line);
     return status;
   }
 }

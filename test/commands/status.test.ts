@@ -3,11 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { Chalk } from 'chalk';
 import { describe, expect, it } from 'vitest';
+import { HANDSHAKE_RESULTS } from '../../src/daemon/supervisor/engine.ts';
 import type { StatusReply } from '../../src/lib/control/schema.ts';
 import { formatBytes, formatSpan } from '../../src/lib/ui/format.ts';
-import { statusLines } from '../../src/lib/ui/screen.ts';
+
+import { fit, statusLines } from '../../src/lib/ui/screen.ts';
 import { QUIET } from '../support/control.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/dev.js', import.meta.url));
@@ -131,6 +134,51 @@ describe('mtp status', () => {
     expect(text).toContain('1 new secret given up: tell of them with "mtp secret announce"');
     const fresh = { due: 2, givenUp: 0, failure: null, nextAt: 0 };
     expect(statusLines({ ...STATUS, announcements: fresh }, 0, plain).join('\n')).not.toContain('on-rotate');
+  });
+
+  it.each([
+    [80, 0],
+    [60, 0],
+    [60, 1],
+  ] as const)('at %i columns breaks lines between words, below what they belong to (colours %i)', (columns, level) => {
+    const long = 'cannot bind port 443: another process holds it, of which nothing more can be seen from here';
+    const address = { failures: 300, opens: 1, lastError: 'ETIMEDOUT', retryMs: 900, warm: 0 };
+    const process = { uid: 998, user: 'a-user-with-a-name', capEff: '000001ffffffffff', noNewPrivs: true };
+    const traffic = {
+      ...(STATUS.traffic as NonNullable<StatusReply['traffic']>),
+      connections: { current: 123_456, relayed: 123_400, cover: 56, total: 9_876_543_210 },
+      handshakes: Object.fromEntries(HANDSHAKE_RESULTS.map((result) => [result, 1_234_567])),
+      workerFailures: 1000,
+      faults: 1000,
+    };
+    const status: StatusReply = {
+      ...STATUS,
+      engine: {
+        ...STATUS.engine,
+        state: 'failing',
+        loopingEnds: 12,
+        nextTryAt: 150_000,
+        process,
+        draining: [{ pid: 4_000_000, since: 0, until: 180_000, connections: 50_000 }],
+        lastError: { at: 60_000, message: long },
+      },
+      traffic,
+      announcements: { due: 2, givenUp: 1, failure: 'others may write /etc/mtp/hooks.d/on-rotate', nextAt: 40_000 },
+      dcs: [1, 2, 3, 4, 5].map((dc) => ({ dc, ok: false, ms: null, reason: `${long} ${dc}` })),
+      dcAddresses: [{ dc: 4, host: '2001:67c:4e8:f004::a', port: 443, state: 'open', ...address }],
+      cover: { ...STATUS.cover, domain: 'a-long-name.of-a-site.example.org', state: 'unreachable', reason: long },
+    };
+    const lines = statusLines(status, 120_000, new Chalk({ level }));
+    const fitted = fit(lines, columns).join('\n').split('\n').map(stripVTControlCharacters);
+    expect(fitted.filter((line) => line.length > columns)).toEqual([]);
+    const words = (text: string[]): string[] => text.map(stripVTControlCharacters).join(' ').trim().split(/\s+/);
+    expect(words(fitted)).toEqual(words(lines));
+    expect(
+      fitted.every((line) => /^ (\S.{12}| {13})\S/.test(line)),
+      fitted.join('\n'),
+    ).toBe(true);
+    expect(fit(lines, undefined)).toEqual(lines);
+    expect(fit(lines, 0)).toEqual(lines);
   });
 
   it('names the addresses that are passed over, and what is held open', () => {

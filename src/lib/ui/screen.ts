@@ -1,6 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { CapStatus, CoverStatus, DcAddress, DcStatus, StatusReply } from '../control/schema.ts';
 import { formatBytes, formatSpan, plural } from './format.ts';
+import { wrap } from './wrap.ts';
 
 /** The lines of the screens of `mtp run` and `mtp status`. Everything in them was observed. */
 
@@ -8,6 +9,11 @@ const LABEL = 13;
 
 function row(colours: ChalkInstance, label: string, text: string): string {
   return ` ${colours.dim(label.padEnd(LABEL))}${text}`;
+}
+
+/** Such lines where the terminal has so many columns: what goes on stands below what it belongs to. */
+export function fit(lines: readonly string[], columns: number | undefined): string[] {
+  return lines.map((line) => wrap(line, columns, ' '.repeat(1 + LABEL)));
 }
 
 const BOUNDS: Record<string, string> = {

@@ -12,6 +12,8 @@ export const shownStep: Step = async <Result>(title: string, task: () => Promise
     concurrent: false,
     exitOnError: true,
     registerSignalListeners: false,
+    // A terminal that does not know its width says 0, at which a spinner would be drawn a letter a line.
+    fallbackRendererCondition: () => !process.stdout.isTTY || !(process.stdout.columns > 0),
     rendererOptions: { showErrorMessage: false, collapseErrors: false },
   });
   await list.run();
