@@ -32,6 +32,9 @@ export class SecretKeeper {
   /** The newest generation of the ledger that a reload was tried with, and when, Unix ms. */
   #tried: { generation: string | null; at: number } = { generation: null, at: 0 };
 
+  /** The newest generation that was found to be another than the one in force. */
+  #seen: string | null = null;
+
   /** How often somebody had come with each closed secret when we looked last. */
   #late = new Map<string, number>();
   #allLate = 0;
@@ -46,9 +49,8 @@ export class SecretKeeper {
     const { paths, inForce, now, log } = this.#parts;
     const swept = await sweepSecrets(paths, inForce().settings.rotation.drain, now());
     if (swept > 0) log('info', 'secrets_aged', { secrets: swept });
-    // First, since what is replaced is chosen from the users in force: one removed meanwhile must not be among them.
-    await this.#takeOver();
-    await this.#replaceOld();
+    // What is replaced is chosen from the users in force: one removed meanwhile must not be among them.
+    if (await this.#takeOver({ ours: swept > 0 })) await this.#replaceOld();
     await this.#reportStale();
   }
 
@@ -68,19 +70,26 @@ export class SecretKeeper {
     const { rotated } = await rotateSecrets(paths, { names, olderThanMs }, how, 'policy');
     log('info', 'secrets_rotated', { users: rotated.length });
     // The hook is told by the announcer, once this holds: nobody hears of a link that does not work.
-    await this.#takeOver();
+    await this.#takeOver({ ours: true });
   }
 
-  /** Serve what the ledger says, if that is something else than what is served. */
-  async #takeOver(): Promise<void> {
+  /**
+   * Serve what the ledger says, if that is something else than what is served; returns whether it is the same by now. A change
+   * that is not ours is left alone for a round: a command that lives has it taken over itself, and wants to see the proofs.
+   */
+  async #takeOver({ ours }: { ours: boolean }): Promise<boolean> {
     const { paths, inForce, reload, log, now } = this.#parts;
     const generation = await generationOf(paths);
-    if (generation === inForce().generation) return;
+    if (generation === inForce().generation) return true;
+    const isNew = generation !== this.#seen;
+    this.#seen = generation;
+    if (isNew && !ours) return false;
     const tried = this.#tried;
-    if (generation === tried.generation && now() - tried.at < RETRY_MS) return;
+    if (generation === tried.generation && now() - tried.at < RETRY_MS) return false;
     this.#tried = { generation, at: now() };
     log('info', 'ledger_changed', { generation });
     await reload();
+    return true;
   }
 
   /** Name the users whose old links are still tried: they are no attack, and have to be told. */
