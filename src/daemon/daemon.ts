@@ -31,11 +31,10 @@ import {
   type Prover,
   refuting,
   standingAccess,
-  turnedAwayBy,
 } from './proofs.ts';
 import { effectiveCap, type Machine, makeRevision } from './revision.ts';
 import { keepStructural } from './structural.ts';
-import type { Endpoint, EngineRevision } from './supervisor/engine.ts';
+import type { Endpoint, Engine, EngineRevision } from './supervisor/engine.ts';
 import type { Supervisor } from './supervisor/supervisor.ts';
 import type { Log } from './telemetry/log.ts';
 import { connectionsOfAll, usageOfAll } from './totals.ts';
@@ -62,7 +61,6 @@ export class Daemon {
   readonly #parts: DaemonParts;
   readonly #startedAt: number;
   readonly #cacheFile: string;
-  readonly #ownKey: Buffer;
   #wanted: Wanted;
   #cache: CoverCache;
   #revision: EngineRevision;
@@ -76,7 +74,6 @@ export class Daemon {
     this.#startedAt = parts.edges.now();
     this.#wanted = wanted;
     this.#cacheFile = cacheFile;
-    this.#ownKey = parts.edges.random(32);
     this.#cache = cache;
     this.#revision = this.#make(wanted);
     this.#cover = unknownCover(this.#revision);
@@ -243,7 +240,7 @@ export class Daemon {
   #make(wanted: Wanted): EngineRevision {
     const { machine, paths, edges } = this.#parts;
     const profiles = cachedProfile(this.#cache, wanted.settings.cover);
-    const revision = makeRevision({
+    return makeRevision({
       ...wanted,
       profiles,
       machine,
@@ -251,12 +248,11 @@ export class Daemon {
       usageDirectory: path.join(paths.state, 'engine'),
       now: edges.now(),
     });
-    return { ...revision, ownKey: this.#ownKey };
   }
 
   /** The engine that serves clients, for handshakes. */
-  #prover(listening: Endpoint, { settings, ownKey }: EngineRevision): Prover {
-    return { listening, settings, ownKey, turnedAway: async () => turnedAwayBy(await this.#parts.supervisor.stats()) };
+  #prover(listening: Endpoint, { settings }: EngineRevision): Prover {
+    return { listening, settings, engine: this.#parts.supervisor.serving };
   }
 
   /** Tell the engine, see whether it behaves, and take it back where it does not. */
@@ -288,11 +284,12 @@ export class Daemon {
     const drainMs = wanted.settings.shutdown.retire_timeout;
     const standing = standingAccess(wanted.users, edges);
     const from = performance.now();
-    const prove = async (probes: Endpoint[]): Promise<void> => {
-      const [first] = probes;
+    const prove = async (probes: Endpoint[], engine: Engine): Promise<void> => {
+      const provers = probes.map((listening): Prover => ({ listening, settings: next.settings, engine }));
+      const [first] = provers;
       const tried = await Promise.all([
-        ...probes.map(async (probe) => proveAccess(standing, unused(probe, next), edges)),
-        first === undefined ? [] : proveAccess(changes, unused(first, next), edges),
+        ...provers.map(async (prover) => proveAccess(standing, prover, edges)),
+        first === undefined ? [] : proveAccess(changes, first, edges),
       ]);
       assertProved(tried.flat(), next);
     };
@@ -389,11 +386,6 @@ function unknownCover({ settings: { cover } }: EngineRevision): CoverStatus {
     flightBytes: profile?.flightBytes ?? null,
     postQuantum: profile?.postQuantum ?? null,
   };
-}
-
-/** An engine that serves nobody yet. */
-function unused(listening: Endpoint, { settings, ownKey }: EngineRevision): Prover {
-  return { listening, settings, ownKey, turnedAway: async () => 0 };
 }
 
 function assertProved(proofs: Proof[], { settings }: EngineRevision): void {

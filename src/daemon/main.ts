@@ -177,6 +177,10 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
       plan: async () => daemon.plan(),
       reload,
       engine: async (request) => renewEngine({ daemon, supervisor, state: paths.state, kept }, request),
+      claim: async ({ from }) => {
+        await supervisor.serving.claim(from);
+        return { claimed: true };
+      },
       log: async (request) => {
         if (request !== undefined) {
           logLevel.choose(request.level, Date.now());

@@ -3,8 +3,7 @@ import type { Proof } from '../lib/control/schema.ts';
 import { type HandshakeVerdict, probeHandshake } from '../lib/probe/handshake.ts';
 import type { ProbeEdges } from '../lib/probe/dc.ts';
 import { isAccepted, mayConnect, type SecretState, type User } from '../lib/users/user.ts';
-import { ownMark } from './own-mark.ts';
-import type { Endpoint, EngineRevision, EngineStats, Mode } from './supervisor/engine.ts';
+import type { Endpoint, Engine, EngineRevision, HandshakeResult, Mode } from './supervisor/engine.ts';
 
 /** A secret that a change opens or closes the door to. */
 export interface AccessChange {
@@ -71,9 +70,8 @@ function spread<Item>(items: Item[], count: number): Item[] {
 export interface Prover {
   listening: Endpoint;
   settings: EngineRevision['settings'];
-  ownKey: EngineRevision['ownKey'];
-  /** How many with a good secret it has turned away, because a limit of theirs left no room. */
-  turnedAway: () => Promise<number>;
+  /** Told of the handshakes, so that they are nobody's, and asked how they ended. */
+  engine: Pick<Engine, 'claim' | 'fate'>;
 }
 
 /** Shake hands with a listener of ours for every change; the answer has to be the one wanted. */
@@ -83,32 +81,28 @@ export async function proveAccess(changes: AccessChange[], prover: Prover, edges
   return proofs;
 }
 
-/** Tries of a handshake that a limit seems to have turned away: others may be turned away at that moment. */
-const TRIES = 2;
 const FULL = 'the secret is recognised; a limit of the user leaves no room at this moment';
+/** A good secret that was turned away all the same, because a limit of its user left no room. */
+const FULL_FATES: readonly (HandshakeResult | null)[] = ['devices', 'networks', 'quota'];
 
 async function prove(
   { key, access }: AccessChange,
-  { listening, settings, ownKey, turnedAway }: Prover,
+  { listening, settings, engine }: Prover,
   edges: ProbeEdges,
 ): Promise<Omit<Proof, 'name'>> {
   const mode = provingMode(settings);
   const target = dialable(listening);
   const preface = expectsProxyHeader(settings, target.host) ? UNKNOWN_CLIENT : undefined;
-  const secret = Buffer.from(key, 'hex');
-  const sessionId = ownKey && ownMark(ownKey, secret);
-  const credentials = { mode, key: secret, domain: settings.cover.domain, sessionId };
-  for (let left = TRIES; ; left--) {
-    const before = await turnedAway();
-    const judged = judge(await probeHandshake(target, credentials, { ...edges, preface }), mode, access);
-    if (judged.ok || !access || (await turnedAway()) === before) return judged;
-    if (left === 1) return { ok: true, detail: FULL };
-  }
-}
-
-/** What `Prover` wants to know of an engine. */
-export function turnedAwayBy({ handshakes }: Pick<EngineStats, 'handshakes'>): number {
-  return handshakes.devices + handshakes.networks + handshakes.quota;
+  const credentials = { mode, key: Buffer.from(key, 'hex'), domain: settings.cover.domain };
+  let from: Endpoint | undefined;
+  const connected = async (local: Endpoint): Promise<void> => {
+    from = local;
+    await engine.claim(local);
+  };
+  const verdict = await probeHandshake(target, credentials, { ...edges, preface, connected });
+  const fate = from === undefined ? null : await engine.fate(from).catch(() => null);
+  const judged = judge(verdict, mode, access);
+  return !judged.ok && access && FULL_FATES.includes(fate) ? { ok: true, detail: FULL } : judged;
 }
 
 /** What shows that an engine works where nobody's access changes: somebody is let in, and a secret that nobody has is not. */

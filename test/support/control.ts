@@ -9,6 +9,7 @@ export function controlActions(actions: Partial<ControlActions>): ControlActions
     plan: unasked('plan'),
     reload: unasked('reload'),
     engine: unasked('engine'),
+    claim: unasked('claim'),
     log: unasked('log'),
     stop: unasked('stop'),
     ...actions,

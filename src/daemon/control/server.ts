@@ -4,6 +4,8 @@ import path from 'node:path';
 import { type FastifyInstance, fastify } from 'fastify';
 import { failureJson, toMtpError } from '../../lib/cli/failure.ts';
 import {
+  claimReply,
+  claimRequest,
   engineReply,
   type EngineReply,
   engineRequest,
@@ -34,6 +36,8 @@ export interface ControlActions {
   plan: () => Promise<ReloadPlan>;
   reload: (request: z.infer<typeof reloadRequest>) => Promise<ReloadReply>;
   engine: (request: z.infer<typeof engineRequest>) => Promise<EngineReply>;
+  /** A handshake that a command is about to make is nobody's use of a secret. */
+  claim: (request: z.infer<typeof claimRequest>) => Promise<z.infer<typeof claimReply>>;
   /** The level of the log, and with a request another one. */
   log: (request?: z.infer<typeof logRequest>) => Promise<LogReply>;
   stop: (request: z.infer<typeof stopRequest>) => Promise<StopReply>;
@@ -61,6 +65,7 @@ export async function startControl(socket: string, actions: ControlActions): Pro
   app.get('/reload', async () => reloadPlan.parse(await actions.plan()));
   app.post('/reload', async ({ body }) => reloadReply.parse(await actions.reload(reloadRequest.parse(body ?? {}))));
   app.post('/engine', async ({ body }) => engineReply.parse(await actions.engine(engineRequest.parse(body))));
+  app.post('/claim', async ({ body }) => claimReply.parse(await actions.claim(claimRequest.parse(body))));
   app.get('/log', async () => logReply.parse(await actions.log()));
   app.post('/log', async ({ body }) => logReply.parse(await actions.log(logRequest.parse(body))));
   app.post('/stop', async ({ body }) => stopReply.parse(await actions.stop(stopRequest.parse(body ?? {}))));

@@ -52,6 +52,11 @@ async function handle(request: EngineRequest): Promise<EngineReply> {
       return pool.stats();
     case 'usage':
       return pool.usage();
+    case 'claim':
+      await pool.claim(request.from);
+      return null;
+    case 'fate':
+      return pool.fate(request.from);
     case 'allow':
       pool.allow(request.allowances);
       return null;

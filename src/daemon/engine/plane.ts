@@ -8,6 +8,7 @@ import type { ReplayJournal } from './replay-journal.ts';
 import type { CounterRow } from './shared/counters.ts';
 import type { GaugeRow } from './shared/gauges.ts';
 import type { KeyPoints } from './shared/key-points.ts';
+import type { OwnConnections } from './own-connections.ts';
 import type { LoopFilter } from './shared/loop-filter.ts';
 import type { ReplayTable } from './shared/replay.ts';
 import type { SourceTable } from './shared/sources.ts';
@@ -32,8 +33,6 @@ export interface WarmConnections {
 export interface Plane {
   settings: EngineSettings;
   users: UserSet;
-  /** Key of the marks of the daemon's own handshakes. */
-  ownKey: Uint8Array | null;
   /** Peers that must send a PROXY protocol header; null when nobody does. */
   trusted: BlockList | null;
   cover: CoverTargetResolver;
@@ -43,6 +42,8 @@ export interface Plane {
   readonly counters: CounterRow;
   readonly gauges: GaugeRow;
   readonly sources: SourceTable;
+  /** Handshakes of the daemon's. */
+  readonly own: OwnConnections;
   /** What users may do and have done. */
   readonly rows: UserRows;
   readonly replay: ReplayTable;

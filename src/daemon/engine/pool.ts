@@ -11,12 +11,15 @@ import type {
   EngineRevision,
   EngineStats,
   EngineUsage,
+  HandshakeResult,
 } from '../supervisor/engine.ts';
 import { monotonicMs } from './dc-breakers.ts';
 import { DcSlots } from './dc-slots.ts';
 import { describeDcs } from './dc-stats.ts';
+import { Fates } from './fates.ts';
 import { KeyMaker } from './key-maker.ts';
 import { ListenError } from './listen-error.ts';
+import { keyOf } from './own-connections.ts';
 import { packUsers } from './packed-users.ts';
 import { compactReplays, loadReplays } from './replay-store.ts';
 import { ReplayTail } from './replay-tail.ts';
@@ -44,6 +47,7 @@ export class Pool {
   readonly #tell: (event: EngineEvent) => void;
   readonly #users: UserKeeper;
   readonly #usageFile: UsageFile;
+  readonly #fates = new Fates();
   readonly #compaction: NodeJS.Timeout;
   readonly #sockets: SocketSource;
   /** What another engine adds to the journal; undefined while there is no journal. */
@@ -128,7 +132,9 @@ export class Pool {
     this.#users.apply(revision.users);
     this.#revision = revision;
     const request: WorkerRequest = { type: 'apply', revision: this.#forWorkers() };
-    await Promise.all(this.#workers.map(async (worker) => worker && this.#confirmed(worker, request)));
+    const applied = (message: WorkerMessage): boolean => message.type === 'applied' && message.id === revision.id;
+    // A worker that ends takes the current revision when it is started again.
+    await Promise.all(this.#workers.map(async (worker) => worker && told(worker, request, applied)));
     return revision.id;
   }
 
@@ -163,6 +169,21 @@ export class Pool {
       dcs: this.#dcStats(),
       rssBytes: process.memoryUsage.rss(),
     };
+  }
+
+  /** A connection from there is the daemon's own: every worker knows when this resolves. */
+  async claim(from: Endpoint): Promise<void> {
+    this.#fates.begin(from);
+    const known = (message: WorkerMessage): boolean =>
+      message.type === 'claimed' && keyOf(message.from) === keyOf(from);
+    await Promise.all(this.#workers.map(async (worker) => worker && told(worker, { type: 'claim', from }, known)));
+  }
+
+  /** How the opening of such a connection ended, which is over now; null where that is not known. */
+  async fate(from: Endpoint): Promise<HandshakeResult | null> {
+    const result = await this.#fates.end(from);
+    this.#post({ type: 'disclaim', from });
+    return result;
   }
 
   usage(): EngineUsage {
@@ -237,6 +258,7 @@ export class Pool {
     this.#workers[index] = worker;
     worker.on('message', (message: WorkerMessage) => {
       if (message.type === 'event') this.#tell(message.event);
+      if (message.type === 'fate') this.#fates.settle(message.from, message.result);
     });
     let cause = 'it ended by itself';
     worker.on('error', (error: unknown) => (cause = causeOf(error)));
@@ -286,27 +308,10 @@ export class Pool {
     );
   }
 
-  async #confirmed(worker: Worker, request: Extract<WorkerRequest, { type: 'apply' }>): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const settle = (): void => {
-        worker.off('message', listener);
-        worker.off('exit', settle);
-        resolve();
-      };
-      const listener = (message: WorkerMessage): void => {
-        if (message.type === 'applied' && message.id === request.revision.id) settle();
-      };
-      worker.on('message', listener);
-      // A worker that ends takes the current revision when it is started again.
-      worker.once('exit', settle);
-      worker.postMessage(request);
-    });
-  }
-
   #forWorkers(): WorkerRevision {
-    const { id, settings, users, ownKey = null } = this.#revision;
+    const { id, settings, users } = this.#revision;
     const dcSlots = this.#dcSlots.assign(settings.telegram.dcs);
-    return { id, settings, dcSlots, users: packUsers(users, (id) => this.#users.rowOf(id)), ownKey };
+    return { id, settings, dcSlots, users: packUsers(users, (id) => this.#users.rowOf(id)) };
   }
 
   #dcStats(): EngineStats['dcs'] {
@@ -332,6 +337,27 @@ export class Pool {
       this.#tell(fault('replay_journal_failed', { message: messageOf(error) }));
     }
   }
+}
+
+/** Send a request and wait for the answer that is one to it, or the end of the worker. */
+async function told(
+  worker: Worker,
+  request: WorkerRequest,
+  isAnswer: (message: WorkerMessage) => boolean,
+): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const settle = (): void => {
+      worker.off('message', listener);
+      worker.off('exit', settle);
+      resolve();
+    };
+    const listener = (message: WorkerMessage): void => {
+      if (isAnswer(message)) settle();
+    };
+    worker.on('message', listener);
+    worker.once('exit', settle);
+    worker.postMessage(request);
+  });
 }
 
 /** Send a request and wait for the answer of that type; null when the worker ends instead, rejects when it fails to listen. */

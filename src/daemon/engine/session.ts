@@ -24,6 +24,8 @@ export class Session implements ConnOwner, StageSession, Timed {
   #ticket: Ticket | null = null;
   #stage: Stage | null = null;
   #reported = false;
+  /** Where one of the daemon's own connections comes from. */
+  #own: Endpoint | null = null;
   #ending: CloseReason | null = null;
 
   /** `forget` is called when the connection is over. */
@@ -70,12 +72,26 @@ export class Session implements ConnOwner, StageSession, Timed {
     this.#stage = stage;
   }
 
-  admit(user: FoundUser, own: boolean): HandshakeResult | null {
+  get own(): boolean {
+    return this.#own !== null;
+  }
+
+  recognise(): void {
+    const { own, counters } = this.plane;
+    if (own.none || this.own) return;
+    const { remoteAddress = '', remotePort = 0 } = this.conn.socket;
+    const from = { host: plainAddress(remoteAddress), port: remotePort };
+    if (!own.take(from)) return;
+    this.#own = from;
+    counters.add('accepted', -1);
+  }
+
+  admit(user: FoundUser): HandshakeResult | null {
     const ticket = this.#ticket as Ticket;
-    const stay = Stay.begin(this.plane.rows, user, ticket.source, own ? null : unixSeconds());
+    const stay = Stay.begin(this.plane.rows, user, ticket.source, this.own ? null : unixSeconds());
     if (typeof stay === 'string') return stay;
     this.stay = stay;
-    ticket.remember(user.secretRow);
+    if (!this.own) ticket.remember(user.secretRow);
     return null;
   }
 
@@ -88,7 +104,8 @@ export class Session implements ConnOwner, StageSession, Timed {
   report(result: HandshakeResult): void {
     if (this.#reported) return;
     this.#reported = true;
-    this.plane.counters.result(result);
+    if (this.#own === null) this.plane.counters.result(result);
+    else this.plane.own.settle(this.#own, result);
   }
 
   setDeadline(ms: number): void {
@@ -143,7 +160,7 @@ export class Session implements ConnOwner, StageSession, Timed {
     this.guard(() => this.#stage?.clientClosed(error));
     this.clearDeadline();
     this.report('aborted');
-    counters.close(this.#ending ?? (error === null ? 'client' : 'client_reset'));
+    if (!this.own) counters.close(this.#ending ?? (error === null ? 'client' : 'client_reset'));
     gauges.add('sessions', -1);
     this.stay?.end();
     this.#ticket?.release();

@@ -18,19 +18,17 @@ export class Stay {
   readonly #rows: UserRows;
   readonly #user: FoundUser;
   readonly #source: Source;
-  readonly #own: boolean;
   #over = false;
 
-  private constructor(rows: UserRows, user: FoundUser, source: Source, own: boolean) {
+  private constructor(rows: UserRows, user: FoundUser, source: Source) {
     this.#rows = rows;
     this.#user = user;
     this.#source = source;
-    this.#own = own;
   }
 
   /**
    * Count a connection from `source`, or say why it may not be; `now` is Unix time in seconds. Null is for one of the daemon's
-   * own: it stands within the limits as any other, but nobody is seen by it and its bytes are nobody's.
+   * own: it stands within the limits as any other, but nobody is seen by it.
    */
   static begin(rows: UserRows, user: FoundUser, source: Source, now: number | null): Stay | HandshakeResult {
     const { row, secretRow, stale } = user;
@@ -45,7 +43,7 @@ export class Stay {
     const asUser = rows.enter(row, source, now);
     if (asUser !== 'in') return REFUSALS[asUser];
     const withSecret = rows.enter(secretRow, source, now);
-    if (withSecret === 'in') return new Stay(rows, user, source, now === null);
+    if (withSecret === 'in') return new Stay(rows, user, source);
     rows.leave(row, source);
     return REFUSALS[withSecret];
   }
@@ -62,7 +60,6 @@ export class Stay {
 
   /** Count payload bytes. */
   moved(up: number, down: number): void {
-    if (this.#own) return;
     this.#rows.moved(this.#user.row, up, down);
     this.#rows.moved(this.#user.secretRow, up, down);
   }

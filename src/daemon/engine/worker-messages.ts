@@ -1,4 +1,4 @@
-import type { AcceleratorState, EngineEvent, EngineSettings } from '../supervisor/engine.ts';
+import type { AcceleratorState, Endpoint, EngineEvent, EngineSettings, HandshakeResult } from '../supervisor/engine.ts';
 import type { PackedUsers } from './packed-users.ts';
 import type { SharedTables } from './shared/tables.ts';
 import type { SlotMap } from './dc-slots.ts';
@@ -11,8 +11,6 @@ export interface WorkerRevision {
   /** Row of each address of a DC in the shared tables. */
   dcSlots: SlotMap;
   users: PackedUsers;
-  /** Of the daemon's own handshakes; null where it makes none that can be told. */
-  ownKey: Uint8Array | null;
 }
 
 export interface WorkerData {
@@ -34,6 +32,10 @@ export type WorkerRequest =
   | { type: 'review' }
   /** Listen on these, and no more on those before. */
   | { type: 'open'; fds: number[] | null }
+  /** A connection from there is the daemon's own. */
+  | { type: 'claim'; from: Endpoint }
+  /** That one is over. */
+  | { type: 'disclaim'; from: Endpoint }
   /** Accept no more, and write every opening to the journal at once. */
   | { type: 'pause' }
   /** Accept no more, and close what is not in use unless `gentle`. */
@@ -46,4 +48,7 @@ export type WorkerMessage =
   | { type: 'paused' }
   | { type: 'failed'; code: string; message: string }
   | { type: 'applied'; id: string }
+  | { type: 'claimed'; from: Endpoint }
+  /** How the opening of one of the daemon's own ended. */
+  | { type: 'fate'; from: Endpoint; result: HandshakeResult }
   | { type: 'event'; event: EngineEvent };

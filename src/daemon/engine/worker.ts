@@ -9,6 +9,7 @@ import { DcUpkeep } from './dc-upkeep.ts';
 import { DcWarm } from './dc-warm.ts';
 import { Lanes } from './lanes.ts';
 import { listen, type ListenAt, type Listener, type ListenerEvents } from './listener.ts';
+import { OwnConnections } from './own-connections.ts';
 import type { Plane } from './plane.ts';
 import { ReplayJournal } from './replay-journal.ts';
 import { Searches } from './searches.ts';
@@ -58,16 +59,11 @@ const accelerator = loadAccelerator((reason) => event('warn', 'accelerator_refus
 accelerate(accelerator);
 const lanes = Lanes.start(accelerator);
 
-function ofRevision({
-  settings,
-  users,
-  ownKey,
-}: WorkerRevision): Pick<Plane, 'settings' | 'users' | 'ownKey' | 'trusted' | 'cover'> {
+function ofRevision({ settings, users }: WorkerRevision): Pick<Plane, 'settings' | 'users' | 'trusted' | 'cover'> {
   const { listen: at, proxyProtocolFrom, cover } = settings;
   return {
     settings,
     users: new UserSet(users),
-    ownKey,
     trusted: proxyProtocolFrom.length === 0 ? null : blockList(proxyProtocolFrom),
     cover: new CoverTargetResolver(cover.target, at),
   };
@@ -90,6 +86,7 @@ const plane: Plane = {
   points: KeyPoints.attach(memory.points),
   counters: Counters.attach(memory.counters).row(worker),
   gauges: Gauges.attach(memory.gauges).row(worker),
+  own: new OwnConnections((from, result) => say({ type: 'fate', from, result }), monotonicMs),
   sources: SourceTable.attach(memory.sources, workers, worker),
   rows: UserTable.attach(memory.users, workers, worker).worker(worker),
   replay: ReplayTable.attach(memory.replay, worker),
@@ -169,6 +166,13 @@ async function start(): Promise<void> {
         plane.warm.clear();
         review();
         say({ type: 'applied', id: request.revision.id });
+        return;
+      case 'claim':
+        plane.own.expect(request.from);
+        say({ type: 'claimed', from: request.from });
+        return;
+      case 'disclaim':
+        plane.own.forget(request.from);
         return;
       case 'review':
         review();

@@ -3,11 +3,13 @@ import { EXIT, MtpError } from '../../lib/errors.ts';
 import { entryUrl } from '../../lib/system/module-url.ts';
 import type {
   Allowances,
+  Endpoint,
   Engine,
   EngineEvent,
   EngineRevision,
   EngineStats,
   EngineUsage,
+  HandshakeResult,
   Prepared,
   Serving,
 } from './engine.ts';
@@ -115,6 +117,14 @@ export class BuiltinEngine implements Engine {
 
   async usage(): Promise<EngineUsage> {
     return this.#ask('usage', {}, ANSWER_MS);
+  }
+
+  async claim(from: Endpoint): Promise<void> {
+    await this.#ask('claim', { from }, ANSWER_MS);
+  }
+
+  async fate(from: Endpoint): Promise<HandshakeResult | null> {
+    return this.#ask('fate', { from }, ANSWER_MS);
   }
 
   async allow(allowances: Allowances): Promise<void> {

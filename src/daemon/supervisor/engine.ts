@@ -131,8 +131,6 @@ export interface EngineRevision {
   id: string;
   settings: EngineSettings;
   users: EngineUser[];
-  /** With it the daemon marks its own handshakes (own-mark.ts). Not part of what the id stands for. */
-  ownKey?: Buffer;
 }
 
 /** How a connection's opening ended. All but `ok` were shown the cover (or reset, where there is none). */
@@ -269,6 +267,10 @@ export interface Engine {
   apply(revision: EngineRevision): Promise<string>;
   stats(): Promise<EngineStats>;
   usage(): Promise<EngineUsage>;
+  /** A connection of ours, open and silent so far, is in no figures and nobody's use of a secret: `from` is our end of it. */
+  claim(from: Endpoint): Promise<void>;
+  /** How the opening of such a connection ended, which is over now; null where that is not known. */
+  fate(from: Endpoint): Promise<HandshakeResult | null>;
   /** Replace what users may still use; those that are not named have no limit. */
   allow(allowances: Allowances): Promise<void>;
   /**

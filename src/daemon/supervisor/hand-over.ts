@@ -11,7 +11,7 @@ export interface Switched {
 
 export interface SwitchEdges {
   /** Rejects where an engine does not behave at these endpoints as the revision wants. */
-  prove: (probes: Endpoint[], revision: EngineRevision) => Promise<void>;
+  prove: (probes: Endpoint[], next: Engine) => Promise<void>;
   /** Called when the new process is there, before clients see it. */
   prepared: (next: Prepared) => Promise<void>;
   /** Monotonic ms. */
@@ -33,7 +33,7 @@ export async function switchEngines(
   try {
     const candidate = await next.prepare(revision);
     await prepared(candidate);
-    await prove(candidate.probes, revision);
+    await prove(candidate.probes, next);
     const from = clock();
     paused = true;
     // An engine that ended on its own has nothing to stop.

@@ -1,8 +1,16 @@
 /** What the supervisor and the process of the built-in engine say to each other. Plain data over `serialization: 'advanced'`. */
-import type { Allowances, Endpoint, EngineEvent, EngineRevision, EngineStats, EngineUsage } from './engine.ts';
+import type {
+  Allowances,
+  Endpoint,
+  EngineEvent,
+  EngineRevision,
+  EngineStats,
+  EngineUsage,
+  HandshakeResult,
+} from './engine.ts';
 
 /** A daemon and an engine of different packages work together where this is the same. */
-export const IPC_VERSION = 2;
+export const IPC_VERSION = 3;
 
 export type EngineRequest =
   /** With `beside` another engine still writes to the same journal of replays; with `prepare` clients are not let in yet. */
@@ -14,6 +22,10 @@ export type EngineRequest =
   | { type: 'apply'; seq: number; revision: EngineRevision }
   | { type: 'stats'; seq: number }
   | { type: 'usage'; seq: number }
+  /** A connection from there is the daemon's own: it is open, and says nothing before the answer. */
+  | { type: 'claim'; seq: number; from: Endpoint }
+  /** It is over: how did its opening end? */
+  | { type: 'fate'; seq: number; from: Endpoint }
   | { type: 'allow'; seq: number; allowances: Allowances }
   /** With `gentle` connections that have not proved themselves yet may still do so. */
   | { type: 'drain'; seq: number; timeoutMs: number; gentle: boolean }
@@ -30,6 +42,8 @@ export interface EngineReplies {
   apply: string;
   stats: EngineStats;
   usage: EngineUsage;
+  claim: null;
+  fate: HandshakeResult | null;
   allow: null;
   drain: { cut: number };
   alone: null;

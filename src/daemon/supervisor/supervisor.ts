@@ -37,7 +37,7 @@ export interface SupervisorState {
 
 export interface HandOverOptions {
   /** Rejects where a new engine does not behave at these endpoints. */
-  prove: (probes: Endpoint[], revision: EngineRevision) => Promise<void>;
+  prove: (probes: Endpoint[], next: Engine) => Promise<void>;
   /** How long the connections of the old engine may go on. */
   drainMs: number;
   /** Entry of the engine; null is that of our own package, and without it the one in use. */
@@ -216,6 +216,11 @@ export class Supervisor {
     this.#sockets?.close();
     await Promise.all([this.#engine?.stop(), ...this.#retired.list.map(async ({ engine }) => engine.stop())]);
     this.#state = { ...this.#state, state: 'stopped', pid: null, nextTryAt: null };
+  }
+
+  /** The engine that serves clients. */
+  get serving(): Pick<Engine, 'claim' | 'fate'> {
+    return this.#running();
   }
 
   #running(): Engine {

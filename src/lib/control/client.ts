@@ -60,6 +60,12 @@ export async function logLevelOf(paths: Paths, level?: LogLevel): Promise<LogRep
     : call(paths, 'POST', '/log', logReply, STATUS_MS, { level });
 }
 
+/** Have the engine take a connection of ours, open and silent so far, for nobody's; false where no daemon runs. */
+export async function claimConnection(paths: Paths, from: { host: string; port: number }): Promise<boolean> {
+  const { claimReply } = await import('./schema.ts');
+  return (await call(paths, 'POST', '/claim', claimReply, STATUS_MS, { from }))?.claimed ?? false;
+}
+
 /** Order the daemon to stop; undefined when none runs. It answers before it does. */
 export async function stopDaemon(paths: Paths, { now }: { now: boolean }): Promise<StopReply | undefined> {
   const { stopReply } = await import('./schema.ts');

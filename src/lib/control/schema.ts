@@ -139,6 +139,10 @@ export const reloadReply = reloadPlan.extend({
   untried: count,
 });
 
+/** A connection to our own port, open and silent so far, by the end of it that is ours. */
+export const claimRequest = z.object({ from: endpoint });
+export const claimReply = z.object({ claimed: z.boolean() });
+
 export const stopRequest = z.object({ now: z.boolean().default(false) }).prefault({});
 /** Connections that were open when the order came. */
 export const stopReply = z.object({ pid: count, connections: count, drainMs: count });

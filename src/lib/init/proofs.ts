@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { getStatus, reloadDaemon } from '../control/client.ts';
+import { claimConnection, getStatus, reloadDaemon } from '../control/client.ts';
 import type { ProbeEdges } from '../probe/dc.ts';
 import { probeHandshake } from '../probe/handshake.ts';
 import { type ProbeTarget, reasonOf } from '../probe/wire.ts';
@@ -30,6 +30,10 @@ export async function proveInstallation(
   const proxy = { host: '127.0.0.1', port };
   const { user } = await loadUser(paths, name);
   const key = Buffer.from(requireSecret(user).key, 'hex');
+  const own = {
+    ...edges,
+    connected: async (from: { host: string; port: number }) => void (await claimConnection(paths, from)),
+  };
   return [
     await prove('service', 'service', edges, async () => {
       const status = await getStatus(paths);
@@ -46,11 +50,11 @@ export async function proveInstallation(
       return { ok, detail };
     }),
     await prove('handshake', `handshake as ${name}`, edges, async () => {
-      const { ok, detail, ms } = await probeHandshake(proxy, { mode: 'ee', key, domain }, edges);
+      const { ok, detail, ms } = await probeHandshake(proxy, { mode: 'ee', key, domain }, own);
       return { ok, detail: `${detail} (${Math.round(ms)} ms)` };
     }),
     await prove('stranger', 'wrong secret', edges, async () => {
-      const wrong = await probeHandshake(proxy, { mode: 'ee', key: randomBytes(16), domain }, edges);
+      const wrong = await probeHandshake(proxy, { mode: 'ee', key: randomBytes(16), domain }, own);
       if (wrong.ok || wrong.layer !== 'tls') return { ok: false, detail: `it is not shown a website: ${wrong.detail}` };
       const shown = await viewAsStranger(proxy, domain, edges.timeoutMs);
       const direct = await viewAsStranger(cover, domain, edges.timeoutMs);

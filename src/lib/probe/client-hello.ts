@@ -21,8 +21,6 @@ export interface HelloOptions {
   cookie?: Uint8Array;
   /** Random and session id of the first hello, 32 bytes each, for the second one. */
   repeat?: { random: Buffer; sessionId: Buffer };
-  /** 32 bytes; random ones if not given. */
-  sessionId?: Buffer | undefined;
 }
 
 const RANDOM_AT = 11;
@@ -67,7 +65,7 @@ export function buildClientHello(options: HelloOptions): Buffer {
   const body = Buffer.concat([
     words([0x0303]),
     repeat?.random ?? random(RANDOM_BYTES),
-    sized(1, repeat?.sessionId ?? options.sessionId ?? random(32)),
+    sized(1, repeat?.sessionId ?? random(32)),
     sized(2, words([grease(0), ...CIPHERS])),
     Buffer.from([1, 0]),
     sized(2, extensions),

@@ -13,8 +13,6 @@ export interface Credentials {
   /** SNI of an ee hello. */
   domain: string;
   dc?: number;
-  /** Session id of an ee hello, 32 bytes; random ones if not given. */
-  sessionId?: Buffer | undefined;
 }
 
 /** Where a handshake through a proxy ended; `works` is a resPQ from Telegram through it. */
@@ -37,7 +35,11 @@ const DEFAULT_DC = 2;
 export async function probeHandshake(
   proxy: ProbeTarget,
   credentials: Credentials,
-  edges: ProbeEdges & { preface?: Buffer | undefined },
+  edges: ProbeEdges & {
+    preface?: Buffer | undefined;
+    /** Awaited before anything is said, with our end of the connection. */
+    connected?: (local: { host: string; port: number }) => Promise<void>;
+  },
 ): Promise<HandshakeVerdict> {
   const from = edges.now();
   let layer: HandshakeVerdict['layer'] = 'tcp';
@@ -45,6 +47,7 @@ export async function probeHandshake(
   let socket: ProbeSocket | undefined;
   try {
     socket = await ProbeSocket.open(proxy, edges.timeoutMs);
+    await edges.connected?.(socket.local);
     if (edges.preface !== undefined) socket.write(edges.preface);
     let stream = bare(socket);
     if (credentials.mode === 'ee') {
@@ -73,8 +76,8 @@ export async function probeHandshake(
 }
 
 /** Send a signed hello and check that the answer was made with the same secret (protocol.md §3.5). */
-async function fakeTls(socket: ProbeSocket, { key, domain, sessionId }: Credentials, edges: ProbeEdges): Promise<void> {
-  const unsigned = buildClientHello({ domain, random: edges.random, sessionId });
+async function fakeTls(socket: ProbeSocket, { key, domain }: Credentials, edges: ProbeEdges): Promise<void> {
+  const unsigned = buildClientHello({ domain, random: edges.random });
   const hello = signClientHello(unsigned, key, Math.floor(edges.now() / 1000));
   socket.write(hello);
   const start = await socket.read(5);

@@ -87,6 +87,11 @@ export class ProbeSocket {
     return probe;
   }
 
+  /** Our end of a TCP connection. */
+  get local(): { host: string; port: number } {
+    return { host: this.#socket.localAddress ?? '', port: this.#socket.localPort ?? 0 };
+  }
+
   write(bytes: Uint8Array): void {
     this.#socket.write(bytes);
   }

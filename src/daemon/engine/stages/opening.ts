@@ -1,4 +1,3 @@
-import { isOwnMark } from '../../own-mark.ts';
 import type { Endpoint, HandshakeResult } from '../../supervisor/engine.ts';
 import { admitHello, answerHello, enterReplay, transportAllowed } from '../admission.ts';
 import type { CoverEvents, CoverRelay } from '../cover-relay.ts';
@@ -46,6 +45,7 @@ export class OpeningStage implements Stage, CoverEvents {
 
   clientData(buffer: Buffer, length: number): void {
     const data = buffer.subarray(0, length);
+    this.#session.recognise();
     if (this.#ticket.limited) {
       this.#opener.hold(data);
       this.#toCover('limit');
@@ -69,10 +69,8 @@ export class OpeningStage implements Stage, CoverEvents {
       this.#toCover(admitted);
       return;
     }
-    const { hello, user } = opened;
-    const { ownKey } = session.plane;
-    const own = ownKey !== null && isOwnMark(hello.sessionId, ownKey, user.key);
-    const refused = session.admit(user, own);
+    const { user } = opened;
+    const refused = session.admit(user);
     if (refused !== null) {
       this.#toCover(refused);
       return;
@@ -90,7 +88,7 @@ export class OpeningStage implements Stage, CoverEvents {
       ? 'bad_tag'
       : !enterReplay(plane, digest, unixSeconds())
         ? 'replay'
-        : this.#session.admit(user, false);
+        : this.#session.admit(user);
     if (refused !== null) this.#toCover(refused);
     else {
       this.#authenticated();

@@ -63,7 +63,7 @@ export class Relay implements Stage, ConnOwner, LaneUser {
     session.enter(this);
     session.report('ok');
     session.setDeadline(Math.min(settings.limits.idleMs, QUIET_CHECK_MS));
-    gauges.add('relayed', 1);
+    if (!session.own) gauges.add('relayed', 1);
     // The small reads of the opening suit a user whose speed is limited: less is waited for at a time.
     if (!this.#stay.slowed) for (const conn of [upstream, this.client]) conn.relay();
     upstream.write(rest.length === 0 ? made.wire : Buffer.concat([made.wire, this.#passUp(rest, rest.length)]));
@@ -84,6 +84,7 @@ export class Relay implements Stage, ConnOwner, LaneUser {
   }
 
   #count(up: number, down: number): void {
+    if (this.#session.own) return;
     const { counters } = this.#session.plane;
     if (up > 0) counters.up(up);
     if (down > 0) counters.down(down);
@@ -190,7 +191,7 @@ export class Relay implements Stage, ConnOwner, LaneUser {
   }
 
   clientClosed(error: string | null): void {
-    this.#session.plane.gauges.add('relayed', -1);
+    if (!this.#session.own) this.#session.plane.gauges.add('relayed', -1);
     this.#paces.up?.end();
     this.#paces.down?.end();
     this.#rest();

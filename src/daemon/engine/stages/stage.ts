@@ -28,8 +28,12 @@ export interface StageSession {
   readonly conn: Conn;
   /** Go over to another stage. */
   enter(stage: Stage): void;
-  /** Count the connection as one of this user's, or as the daemon's `own`; returns the reason if it may not be. */
-  admit(user: FoundUser, own: boolean): HandshakeResult | null;
+  /** See whether it is one of the daemon's own; to be called once it says something. */
+  recognise(): void;
+  /** It is one of the daemon's own, which are in no figures. */
+  readonly own: boolean;
+  /** Count the connection as one of this user's; returns the reason if it may not be. */
+  admit(user: FoundUser): HandshakeResult | null;
   /** What it takes of its user's allowances, once it was admitted. */
   readonly stay: Stay | null;
   /** Count how the opening ended; only the first word counts. */
