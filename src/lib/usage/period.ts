@@ -18,6 +18,15 @@ export function spanStart(span: Span, at: number): number {
   return Math.floor(at / (span === 'hour' ? HOUR_MS : DAY_MS)) * (span === 'hour' ? HOUR_MS : DAY_MS);
 }
 
+/** When the first hour, day or month begins that is not before `at`. */
+export function nextSpan(span: Span, at: number): number {
+  const start = spanStart(span, at);
+  if (start === at) return at;
+  if (span !== 'month') return start + (span === 'hour' ? HOUR_MS : DAY_MS);
+  const date = new Date(at);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1);
+}
+
 /** When the period began that `now` is in. Before the start of a quota in all, that is for ever ago. */
 export function periodStart(quota: Pick<Quota, 'period' | 'start'>, now: number): number {
   const { period, start } = quota;

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { MtpError } from '../errors.ts';
 import { openSealing } from '../keyring/sealing.ts';
 import { changeLedger, type Ledger } from '../ledger/open.ts';
+import { beginPeriod } from '../usage/begin-period.ts';
 import type { UserFiles } from './files.ts';
 import { insertUsers } from './insert.ts';
 import { loadUsers, unknownUser } from './load.ts';
@@ -32,6 +33,7 @@ export async function setUser(
   files: UserFiles,
   name: string,
   decide: (before: UserRecord) => UserPatch,
+  sources: Pick<UserSources, 'now'> = SYSTEM,
 ): Promise<{ before: UserRecord; user: UserRecord }> {
   return withUsers(files, async (ledger) => {
     const { before, wanted } = await changeLedger(ledger, async (change) => {
@@ -40,6 +42,10 @@ export async function setUser(
       if (foldName(wanted.name) !== foldName(before.name)) await refuseName(change, wanted.name);
       await change.updateTable('users').set(toUserRow(wanted)).where('id', '=', before.id).execute();
       await writeTags(change, wanted);
+      const { quota } = wanted.limits;
+      if (quota !== null && !isDeepStrictEqual(quota, before.limits.quota)) {
+        await beginPeriod(change, before.id, { quota, before: before.limits.quota }, sources.now().getTime());
+      }
       return { before, wanted };
     });
     const [kept] = await selectUsers(ledger, { ids: [before.id] });

@@ -41,6 +41,64 @@ const used = async (name = 'bob') => {
 const quota = async (wanted: Quota | null, name = 'bob') =>
   setUser(files, name, ({ limits }) => ({ limits: { ...limits, quota: wanted } }));
 
+describe('a quota that is set after bytes were moved', () => {
+  const set = async (wanted: Quota) =>
+    setUser(files, 'bob', ({ limits }) => ({ limits: { ...limits, quota: wanted } }), { now: () => new Date(NOW) });
+  const counted = async (): Promise<number> => (await used()).period;
+  const from = (start: number): Quota => ({ bytes: 1000, period: 'month', start });
+
+  beforeEach(async () => {
+    // Long before, in the month before, in this period, and within the hour in which the quota is set.
+    await inLedger(async (ledger) =>
+      ledger
+        .updateTable('users')
+        .set({ created_at: NOW - 400 * DAY_MS })
+        .execute(),
+    );
+    let all = 0;
+    for (const [days, bytes] of [
+      [300, 1],
+      [20, 2],
+      [10, 4],
+      [1, 8],
+      [0, 16],
+    ] as const) {
+      all += bytes;
+      await record('a', [counter(bob.id, 0, all)], NOW - days * DAY_MS);
+    }
+  });
+
+  test('counts none of it where its period begins at that moment', async () => {
+    await set(from(NOW));
+    expect(await counted()).toBe(0);
+  });
+
+  test('counts what was moved since the period began, and what comes after, once', async () => {
+    await set(from(Date.UTC(2027, 2, 1)));
+    expect(await counted()).toBe(4 + 8 + 16);
+    await record('a', [counter(bob.id, 0, 31 + 32)]);
+    expect(await counted()).toBe(4 + 8 + 16 + 32);
+    await set({ ...from(Date.UTC(2027, 2, 1)), bytes: 2000 });
+    expect(await counted()).toBe(4 + 8 + 16 + 32);
+    expect((await used()).down).toBe(63);
+  });
+
+  test('counts by months, days and whole hours, where the period begins in the middle of one', async () => {
+    await set({ bytes: 1000, period: 'total', start: NOW - 10 * DAY_MS - 3600_000 });
+    expect(await counted()).toBe(4 + 8 + 16);
+    await set({ bytes: 1000, period: 'total', start: NOW - 30 * DAY_MS });
+    expect(await counted(), 'begun anew, and earlier').toBe(2 + 4 + 8 + 16);
+  });
+
+  test('does not bring back what was reset', async () => {
+    await resetUsage(files, 'bob', NOW);
+    await set(from(Date.UTC(2027, 2, 1)));
+    expect(await counted()).toBe(0);
+    await set({ bytes: 1000, period: 'total', start: NOW - 30 * DAY_MS });
+    expect(await counted()).toBe(0);
+  });
+});
+
 describe('what is counted', () => {
   test('counters add what they grew by, once, by the hour, the day and the month', async () => {
     await record('a', [counter(bob.id, 10, 20)]);
