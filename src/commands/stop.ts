@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../lib/cli/base-command.ts';
+import { renderWarning } from '../lib/ui/warning.ts';
 import { describeStop, stop, type StopResult } from '../lib/service/stop.ts';
 
 export default class Stop extends BaseCommand {
@@ -16,7 +17,10 @@ export default class Stop extends BaseCommand {
 
   async run(): Promise<StopResult> {
     const { flags } = await this.parse(Stop);
-    const stopped = await stop(this.paths(flags), flags);
+    const stopped = await stop(this.paths(flags), {
+      ...flags,
+      warn: (sentence) => this.logToStderr(renderWarning(sentence)),
+    });
     for (const line of describeStop(stopped)) this.log(line);
     return stopped;
   }

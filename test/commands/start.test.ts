@@ -50,6 +50,14 @@ describe('start, stop and restart', { timeout: 90_000 }, () => {
     expect((await at.mtp('start')).status).toBe(0);
   });
 
+  test('one that runs at a terminal is stopped, too, and said to be', async () => {
+    const running = at.mtp('run', '--no-qr');
+    await expect.poll(async () => at.status(), { timeout: 30_000 }).toBeDefined();
+    const stopped = await at.mtp('stop', '--json');
+    expect(JSON.parse(stopped.stdout)).toMatchObject({ target: 'foreground', already: false, killed: false });
+    expect(await running).toMatchObject({ status: 0 });
+  });
+
   test('stop --now cuts what is open, and says so', async () => {
     await at.mtp('start');
     const [pid, engine] = [await at.pid(), await at.engine()];

@@ -64,6 +64,11 @@ async function running(file: string, wanted: RegExp): Promise<number[]> {
   return pids.filter((_pid, index) => wanted.test(lines[index] ?? ''));
 }
 
+/** The words that a process was started with; none where it has ended. */
+export async function wordsOf(pid: number): Promise<string[]> {
+  return (await commandLine(pid)).split('\0').filter((word) => word !== '');
+}
+
 /** Empty for a process that has ended, whether its parent knows or not. */
 async function commandLine(pid: number): Promise<string> {
   return readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');

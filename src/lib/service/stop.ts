@@ -5,12 +5,12 @@ import type { Paths } from '../system/paths.ts';
 import { plural } from '../ui/format.ts';
 import { withLock } from '../system/lock.ts';
 import { daemonFiles, loadLastStop } from './daemon-files.ts';
-import { findDaemon, findEngines, findUnannounced, gone, signal } from './processes.ts';
+import { findDaemon, findEngines, findUnannounced, gone, signal, wordsOf } from './processes.ts';
 import { systemctl } from './systemd.ts';
-import { findTarget, type Target } from './target.ts';
+import { findTarget, type StopTarget, stopTarget, type Target } from './target.ts';
 
 export interface StopResult {
-  target: Target;
+  target: StopTarget;
   /** Nothing ran. */
   already: boolean;
   pid: number | null;
@@ -30,21 +30,34 @@ const LOCK_MS = 120_000;
 /** What an engine without a daemon takes to drain. */
 const ORPHAN_MS = 30_000;
 
+export interface StopOptions {
+  /** Wait for nobody. */
+  now: boolean;
+  /** Told before it is done what can only be said before. */
+  warn?: ((sentence: string) => void) | undefined;
+}
+
+const ENDS_CONTAINER =
+  'The proxy is what this container runs, so the container ends with it and this command too; by its restart policy it may ' +
+  'start again. From outside it is stopped for good: docker compose stop, or kubectl scale --replicas=0.';
+
 /** Stop the proxy and see that it has ended. Nothing running is no error. */
-export async function stop(paths: Paths, options: { now: boolean }): Promise<StopResult> {
+export async function stop(paths: Paths, options: StopOptions): Promise<StopResult> {
   await ensureDirectory(paths.state);
   // Who stops at once does not wait for somebody who drains.
   if (options.now) return stopUnlocked(paths, options);
   return withLock(daemonFiles(paths).lock, async () => stopUnlocked(paths, options), LOCK_MS);
 }
 
-export async function stopUnlocked(paths: Paths, { now }: { now: boolean }): Promise<StopResult> {
+export async function stopUnlocked(paths: Paths, { now, warn }: StopOptions): Promise<StopResult> {
   const target = await findTarget(paths);
   const unannounced = await findUnannounced(paths);
   const daemon =
     (await findDaemon(paths)) ?? (await getStatus(paths).catch(() => undefined))?.pid ?? unannounced.daemons[0];
   const engines = [...new Set([...(await findEngines(paths)), ...unannounced.engines])];
   if (daemon === undefined) return stopOrphans(paths, target, engines, now);
+  const was = stopTarget(target, daemon, await wordsOf(daemon));
+  if (was === 'container') warn?.(ENDS_CONTAINER);
   const waitMs = await order(paths, target, daemon, now);
   const left = await gone([daemon, ...engines], waitMs);
   if (left.length > 0 && !now) {
@@ -59,7 +72,7 @@ export async function stopUnlocked(paths: Paths, { now }: { now: boolean }): Pro
   }
   if (left.length > 0) await kill(paths, left, target);
   const cut = (await loadLastStop(paths, daemon))?.cut ?? null;
-  return { target, already: false, pid: daemon, orphans: [], cut, killed: left.length > 0 };
+  return { target: was, already: false, pid: daemon, orphans: [], cut, killed: left.length > 0 };
 }
 
 /** Tell the daemon to stop in the way that fits; returns how long that may take. */

@@ -5,6 +5,16 @@ import type { Paths } from '../system/paths.ts';
 /** What looks after the daemon: systemd, or nobody once it has been started in the background. */
 export type Target = 'systemd' | 'background';
 
+/** As what a daemon runs that is to be stopped: at a terminal, or as what a container is there for, it is nobody's service. */
+export type StopTarget = Target | 'foreground' | 'container';
+
+/** What a running daemon is, by its process and the words of its command line. */
+export function stopTarget(target: Target, pid: number, words: readonly string[]): StopTarget {
+  if (target === 'systemd') return target;
+  if (pid === 1) return 'container';
+  return words.includes('--daemon') ? target : 'foreground';
+}
+
 export const UNIT = 'mtp.service';
 const UNIT_DIRECTORIES = [
   'etc/systemd/system',

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findTarget } from '../../../src/lib/service/target.ts';
+import { findTarget, stopTarget } from '../../../src/lib/service/target.ts';
 
 let root: string;
 beforeEach(async () => {
@@ -31,4 +31,13 @@ describe('what looks after the proxy', () => {
     await machine({ booted: true, unit: true });
     expect(await findTarget({ config: '/srv/second' }, root)).toBe('background');
   });
+});
+
+test.each([
+  ['systemd', 40, ['node', 'run.js', 'run', '--daemon'], 'systemd'],
+  ['background', 40, ['node', 'run.js', 'run', '--daemon'], 'background'],
+  ['background', 40, ['node', 'run.js', 'run', '--port', '8443'], 'foreground'],
+  ['background', 1, ['node', 'run.js', 'run', '--daemon'], 'container'],
+] as const)('under %s process %i of %j is stopped as %s', (target, pid, words, wanted) => {
+  expect(stopTarget(target, pid, words)).toBe(wanted);
 });
