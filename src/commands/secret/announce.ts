@@ -1,5 +1,6 @@
 import { BaseCommand } from '../../lib/cli/base-command.ts';
 import { announceAll } from '../../lib/rotation/announce-all.ts';
+import { wrap } from '../../lib/ui/wrap.ts';
 
 export default class SecretAnnounce extends BaseCommand {
   static override summary = 'Tell the hook on-rotate of new secrets that it has not been told of.';
@@ -13,7 +14,7 @@ export default class SecretAnnounce extends BaseCommand {
   async run(): Promise<{ secrets: number }> {
     const { flags } = await this.parse(SecretAnnounce);
     const { secrets, sentence } = await announceAll(this.paths(flags));
-    this.log('%s', sentence);
+    this.log('%s', wrap(sentence, process.stdout.columns));
     return { secrets };
   }
 }

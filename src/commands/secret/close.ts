@@ -4,6 +4,7 @@ import { closeSecrets } from '../../lib/rotation/close.ts';
 import { type ClosePlan, describeClosePlan, planClosing } from '../../lib/rotation/close-plan.ts';
 import { describeClosed } from '../../lib/rotation/describe.ts';
 import { confirm } from '../../lib/ui/prompt.ts';
+import { wrap } from '../../lib/ui/wrap.ts';
 import { type Effect, takeEffect } from '../../lib/users/take-effect.ts';
 
 export default class SecretClose extends BaseCommand {
@@ -40,7 +41,7 @@ export default class SecretClose extends BaseCommand {
     const { name } = plan.closing;
     const lines = describeClosePlan(plan);
     if (plan.secrets.length === 0 || flags['dry-run']) {
-      for (const line of lines) this.log('%s', line);
+      for (const line of lines) this.log('%s', wrap(line, process.stdout.columns));
       return { name, closed: [], plan, effect: null };
     }
     if (!flags.yes && !(await confirm(`${lines.join('\n')}\nGo on?`, '--yes'))) {
@@ -53,7 +54,7 @@ export default class SecretClose extends BaseCommand {
       done: `the ledger lets nobody in with ${what} of ${name}`,
       later: `nobody is let in with ${it} any more`,
     });
-    for (const line of describeClosed(plan, effect)) this.log('%s', line);
+    for (const line of describeClosed(plan, effect)) this.log('%s', wrap(line, process.stdout.columns));
     return { name, closed: closed.map(({ id }) => id), plan, effect };
   }
 }

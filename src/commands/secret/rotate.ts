@@ -6,6 +6,7 @@ import { howTo, performRotation, planFor, type RotationReport } from '../../lib/
 import { readWhose } from '../../lib/rotation/whose.ts';
 import { assertEnvFile, saveSecret, type Saved } from '../../lib/secret/save-env.ts';
 import { confirm } from '../../lib/ui/prompt.ts';
+import { wrap } from '../../lib/ui/wrap.ts';
 import { renderWarning } from '../../lib/ui/warning.ts';
 
 export default class SecretRotate extends BaseCommand {
@@ -61,7 +62,7 @@ export default class SecretRotate extends BaseCommand {
     const file = flags['update-env'] ? (args.file ?? '.env') : undefined;
     if (file !== undefined) await assertEnvFile(file);
     const report = await performRotation(paths, { names: planned, olderThanMs: whose.olderThanMs }, how);
-    for (const line of describeRotation(report)) this.log('%s', line);
+    for (const line of describeRotation(report)) this.log('%s', wrap(line, process.stdout.columns));
     const [first] = report.rotated;
     const env =
       file !== undefined && first !== undefined

@@ -5,6 +5,7 @@ import { listDue } from '../../lib/rotation/announce.ts';
 import { describeDue, type DueView, ROTATION_HEADERS, rotationRow, viewDue } from '../../lib/rotation/describe.ts';
 import { listRotations, type Rotation } from '../../lib/rotation/rotations.ts';
 import { formatTable } from '../../lib/ui/table.ts';
+import { wrap } from '../../lib/ui/wrap.ts';
 import { listUsers } from '../../lib/users/load.ts';
 
 export default class SecretRotations extends BaseCommand {
@@ -29,7 +30,7 @@ export default class SecretRotations extends BaseCommand {
     if (rotations.length === 0) this.log('No secret that was replaced is still open.');
     const rows = rotations.map((rotation) => rotationRow(rotation, now));
     if (rows.length > 0) for (const line of formatTable(ROTATION_HEADERS, rows)) this.log('%s', line);
-    for (const line of describeDue(due, { now, running })) this.log('%s', line);
+    for (const line of describeDue(due, { now, running })) this.log('%s', wrap(line, process.stdout.columns));
     return { running, rotations, announcements: due.map(viewDue) };
   }
 }
