@@ -111,7 +111,7 @@ describe('who may not go on', () => {
     expect(await mine?.peer.end(2000)).not.toBe('open');
     expect(await enter()).toBeNull();
     expect((await proxy.stats()).handshakes).toMatchObject({ ok: 3, stale: 2 });
-    expect((await proxy.stats()).closes).toMatchObject({ user: 1 });
+    await expect.poll(async () => (await proxy.stats()).closes).toMatchObject({ user: 1 });
     expect(await yours?.reqPq()).toBe(true);
   });
 
