@@ -265,7 +265,7 @@ describe('a rotation of a running proxy', { timeout: 120_000 }, () => {
   });
 });
 
-describe('without a proxy', { timeout: 60_000 }, () => {
+describe('without a proxy', { timeout: 120_000 }, () => {
   test('an old secret whose grace ended meanwhile is refused from the first moment', async () => {
     await at.mtp('user', 'add', 'bob');
     const old = await secretOf('bob');
