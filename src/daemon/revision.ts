@@ -3,7 +3,14 @@ import type { Settings } from '../lib/config/schema.ts';
 import { DEFAULT_DCS } from '../lib/protocol/dc.ts';
 import type { ConnectionCap } from '../lib/system/limits.ts';
 import type { User, UserSecret } from '../lib/users/user.ts';
-import type { CoverProfile, EngineRevision, EngineSecret, EngineSettings, EngineUser } from './supervisor/engine.ts';
+import {
+  type CoverProfile,
+  type EngineRevision,
+  type EngineSecret,
+  type EngineSettings,
+  type EngineUser,
+  REVISION_ROWS,
+} from './supervisor/engine.ts';
 
 /** What the machine decides where the settings say `auto`. */
 export interface Machine {
@@ -37,18 +44,34 @@ const COVER_MOST = 128;
 export function makeRevision(parts: RevisionParts): EngineRevision {
   const settings = engineSettings(parts);
   const { domain } = parts.settings.cover;
-  const users = parts.users.map((user) => engineUser(user, domain, parts.now));
+  const forgotten = forgottenSecrets(parts.users);
+  const users = parts.users.map((user) => engineUser(user, domain, parts.now, forgotten));
   const id = createHash('sha256').update(canonicalJson({ settings, users })).digest('hex');
   return { id, settings, users };
 }
 
-function engineUser({ id, enabled, expiresAt, limits, secrets }: User, domain: string, now: number): EngineUser {
+/** Revoked secrets that a revision has no room for, those first that were revoked first: nobody is told of their links any more. */
+function forgottenSecrets(users: readonly User[]): ReadonlySet<string> {
+  const secrets = users.flatMap((user) => user.secrets);
+  const over = users.length + secrets.length - REVISION_ROWS;
+  if (over <= 0) return new Set();
+  const revoked = secrets.filter(({ state }) => state === 'revoked');
+  revoked.sort((one, other) => (one.revokedAt ?? 0) - (other.revokedAt ?? 0));
+  return new Set(revoked.slice(0, over).map(({ id }) => id));
+}
+
+function engineUser(
+  { id, enabled, expiresAt, limits, secrets }: User,
+  domain: string,
+  now: number,
+  forgotten: ReadonlySet<string>,
+): EngineUser {
   const { connections, networks, upBytesPerSecond, downBytesPerSecond } = limits;
   return {
     id,
     domain,
     enabled,
-    secrets: secrets.flatMap((secret) => engineSecret(secret, now)),
+    secrets: secrets.flatMap((secret) => (forgotten.has(secret.id) ? [] : engineSecret(secret, now))),
     limits: { connections, networks, upBytesPerSecond, downBytesPerSecond },
     expiresAt,
   };

@@ -1,4 +1,7 @@
-import type { EngineStats, EngineUsage, UsageRow } from './supervisor/engine.ts';
+import type { EngineStats, EngineUsage, UsageRow as EngineRow } from './supervisor/engine.ts';
+
+/** What a user or a secret did, all engines together. */
+type UsageRow = Omit<EngineRow, 'era'>;
 
 /** What can be asked for figures: the engine that serves, and those that it has relieved and that drain. */
 interface Engines {

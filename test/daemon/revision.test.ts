@@ -4,6 +4,7 @@ import { settingsSchema, type Settings, tables } from '../../src/lib/config/sche
 import type { User, UserSecret } from '../../src/lib/users/user.ts';
 import { user } from '../support/users.ts';
 import { canonicalJson, effectiveCap, makeRevision, type RevisionParts } from '../../src/daemon/revision.ts';
+import { REVISION_ROWS } from '../../src/daemon/supervisor/engine.ts';
 import { keepStructural } from '../../src/daemon/structural.ts';
 
 const base = Object.fromEntries(Object.keys(tables).map((table) => [table, {}]));
@@ -40,6 +41,21 @@ describe('revision', () => {
     const profiles = { 'www.apple.com': { flightBytes: 3000, postQuantum: true } };
     expect(makeRevision(parts({ profiles })).id).not.toBe(id);
     expect(makeRevision(parts({ users: [{ ...me, name: 'you' }] })).id).toBe(id);
+  });
+  it('forgets revoked secrets where there are too many for an engine, the oldest first', () => {
+    const secrets = Array.from({ length: REVISION_ROWS + 100 }, (_, at): UserSecret => {
+      const secret = { ...(me.secrets[0] as UserSecret), id: `s${at}` };
+      const revokedAt = NOW - ((at * 7919) % REVISION_ROWS);
+      return at < 10 ? secret : { ...secret, state: 'revoked', revokedAt, tombstoneUntil: NOW + 1 };
+    });
+    const [made] = makeRevision(parts({ users: [{ ...me, secrets }] })).users;
+    expect(made?.secrets).toHaveLength(REVISION_ROWS - 1);
+    const kept = new Set(made?.secrets.map(({ id }) => id));
+    const [present, gone] = [secrets.filter(({ id }) => kept.has(id)), secrets.filter(({ id }) => !kept.has(id))];
+    expect(gone.every(({ state }) => state === 'revoked')).toBe(true);
+    const times = (list: UserSecret[]): number[] => list.flatMap(({ revokedAt }) => revokedAt ?? []);
+    const oldestKept = times(present).reduce((least, at) => Math.min(least, at));
+    expect(Math.max(...times(gone))).toBeLessThanOrEqual(oldestKept);
   });
   it('fills in what the settings leave to the machine', () => {
     const { settings: engine, users } = makeRevision(parts());

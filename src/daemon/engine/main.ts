@@ -51,6 +51,7 @@ async function handle(request: EngineRequest): Promise<EngineReply> {
     case 'stats':
       return pool.stats();
     case 'usage':
+      if (request.recorded !== null) pool.recorded(request.recorded);
       return pool.usage();
     case 'claim':
       await pool.claim(request.from);

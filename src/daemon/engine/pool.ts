@@ -129,12 +129,13 @@ export class Pool {
   }
 
   async apply(revision: EngineRevision): Promise<string> {
-    this.#users.apply(revision.users);
+    const turn = this.#users.apply(revision.users);
     this.#revision = revision;
     const request: WorkerRequest = { type: 'apply', revision: this.#forWorkers() };
     const applied = (message: WorkerMessage): boolean => message.type === 'applied' && message.id === revision.id;
     // A worker that ends takes the current revision when it is started again.
     await Promise.all(this.#workers.map(async (worker) => worker && told(worker, request, applied)));
+    this.#users.confirm(turn);
     return revision.id;
   }
 
@@ -187,7 +188,12 @@ export class Pool {
   }
 
   usage(): EngineUsage {
-    return { epoch: this.#epoch, rows: this.#users.usage() };
+    return { epoch: this.#epoch, ...this.#users.usage() };
+  }
+
+  /** What a report had is in the ledger. */
+  recorded(serial: number): void {
+    this.#users.recorded(serial);
   }
 
   /** Nobody asks for figures any more: they are left in a file from now on. */

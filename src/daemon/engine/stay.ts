@@ -58,8 +58,9 @@ export class Stay {
     return this.#rows.isSlowed(this.#user.row);
   }
 
-  /** Count payload bytes. */
+  /** Count payload bytes; none once it is over, when the row may soon be another's. */
   moved(up: number, down: number): void {
+    if (this.#over) return;
     this.#rows.moved(this.#user.row, up, down);
     this.#rows.moved(this.#user.secretRow, up, down);
   }

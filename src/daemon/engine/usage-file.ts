@@ -5,7 +5,7 @@ import type { EngineUsage } from '../supervisor/engine.ts';
 /** What everybody used, in a file for the daemon to come: while there is none, and once at the end. */
 export class UsageFile {
   readonly #directory: string | null;
-  readonly #read: () => EngineUsage;
+  readonly #read: () => Pick<EngineUsage, 'epoch' | 'rows'>;
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
   /** There is a file. */
@@ -14,7 +14,7 @@ export class UsageFile {
   #turn: Promise<unknown> = Promise.resolve();
 
   /** A directory of null is none: nothing is written. */
-  constructor(directory: string | null, read: () => EngineUsage) {
+  constructor(directory: string | null, read: () => Pick<EngineUsage, 'epoch' | 'rows'>) {
     this.#directory = directory;
     this.#read = read;
   }
@@ -42,7 +42,7 @@ export class UsageFile {
       // While it runs, the file also tells the next daemon that it does.
       if (final && rows.length === 0 && !this.#left) return;
       this.#left = true;
-      const counters = rows.map(({ id, up, down, lastSeen }) => ({ id, up, down, lastSeen }));
+      const counters = rows.map(({ id, era, up, down, lastSeen }) => ({ id, era, up, down, lastSeen }));
       const content = { version: 1, epoch, pid: process.pid, at: Date.now(), final, rows: counters };
       await writeAtomic(path.join(directory, `usage-${epoch}.json`), `${JSON.stringify(content)}\n`);
     });

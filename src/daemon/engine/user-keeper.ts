@@ -1,5 +1,6 @@
-import type { Allowances, EngineUser, UsageRow } from '../supervisor/engine.ts';
-import { type RowState, USER_ROWS, type UserTable } from './shared/user-table.ts';
+import type { Allowances, EngineUsage, EngineUser } from '../supervisor/engine.ts';
+import { Rows } from './rows.ts';
+import type { RowState, UserTable } from './shared/user-table.ts';
 
 /** How often the clock and the quotas are looked at. */
 const WATCH_MS = 250;
@@ -10,17 +11,15 @@ const UNLIMITED = { connections: null, networks: null, upBytesPerSecond: null, d
 export class UserKeeper {
   readonly #table: UserTable;
   readonly #changed: () => void;
-  /** Row of every user and secret since the start. */
-  readonly #rows = new Map<string, number>();
+  readonly #rows: Rows;
   readonly #timer: NodeJS.Timeout;
   #users: readonly EngineUser[] = [];
   #allowances: Allowances = {};
-  /** Rows of the revision in force. */
-  #present = new Set<number>();
 
   /** `changed` is called when somebody who was let in may not go on, or the other way round. */
   constructor(table: UserTable, changed: () => void) {
     this.#table = table;
+    this.#rows = new Rows(table);
     this.#changed = changed;
     this.#timer = setInterval(() => this.#watch(), WATCH_MS);
     this.#timer.unref();
@@ -30,36 +29,33 @@ export class UserKeeper {
     clearInterval(this.#timer);
   }
 
-  /** The row of a user or a secret, always the same; throws when there are no more. */
+  /** The row of a user or a secret of the revision in force. */
   rowOf(id: string): number {
-    const known = this.#rows.get(id);
-    if (known !== undefined) return known;
-    const row = this.#rows.size;
-    if (row >= USER_ROWS) {
-      throw new Error(`the engine has seen ${USER_ROWS} users and secrets since its start, and has room for no more`);
-    }
-    this.#rows.set(id, row);
-    return row;
+    return this.#rows.of(id);
   }
 
-  /** Take over the users of a revision. Who is in it no more may not go on. */
-  apply(users: readonly EngineUser[], now = Date.now()): void {
-    const present = new Set<number>();
+  /** Take over the users of a revision, or reject where there is no room for them. Who is in it no more may not go on. */
+  apply(users: readonly EngineUser[], now = Date.now()): number {
+    const ids = new Set(users.flatMap(({ id, secrets }) => [id, ...secrets.map((secret) => secret.id)]));
+    const { turn, left } = this.#rows.assign(ids);
     for (const user of users) {
       const row = this.rowOf(user.id);
-      present.add(row);
       this.#table.setLimits(row, user.limits);
       this.#table.setState(row, this.#stateOf(user, now));
       for (const secret of user.secrets) {
         const secretRow = this.rowOf(secret.id);
-        present.add(secretRow);
         this.#table.setLimits(secretRow, { ...UNLIMITED, networks: secret.maxNetworks });
         this.#table.setState(secretRow, secret.state === 'tombstone' ? 'gone' : 'ok');
       }
     }
-    for (const row of this.#present) if (!present.has(row)) this.#table.setState(row, 'gone');
-    this.#present = present;
+    for (const row of left) this.#table.setState(row, 'gone');
     this.#users = users;
+    return turn;
+  }
+
+  /** Every worker has taken over the revision that `apply` gave this turn. */
+  confirm(turn: number): void {
+    this.#rows.confirm(turn);
   }
 
   /** Those that are named no more are let in again. */
@@ -68,10 +64,13 @@ export class UserKeeper {
     this.#review(() => true);
   }
 
-  usage(): UsageRow[] {
-    return [...this.#rows]
-      .map(([id, row]) => ({ id, ...this.#table.usage(row) }))
-      .filter(({ lastSeen, stale }) => lastSeen > 0 || stale > 0);
+  usage(): Omit<EngineUsage, 'epoch'> {
+    return this.#rows.report();
+  }
+
+  /** The figures of a report are in the ledger. */
+  recorded(serial: number): void {
+    this.#rows.recorded(serial);
   }
 
   #watch(): void {

@@ -115,8 +115,8 @@ export class BuiltinEngine implements Engine {
     return this.#ask('stats', {}, ANSWER_MS);
   }
 
-  async usage(): Promise<EngineUsage> {
-    return this.#ask('usage', {}, ANSWER_MS);
+  async usage(recorded?: number): Promise<EngineUsage> {
+    return this.#ask('usage', { recorded: recorded ?? null }, ANSWER_MS);
   }
 
   async claim(from: Endpoint): Promise<void> {

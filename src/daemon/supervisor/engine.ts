@@ -101,12 +101,20 @@ export interface EngineUser {
   secrets: EngineSecret[];
 }
 
+/** Users and secrets that a revision may have, those together that let nobody in any more. */
+export const REVISION_ROWS = 65_536;
+
 /** How many payload bytes of a user, counted as in `usage`, are the last that may pass; null is no limit. */
 export type Allowances = Record<string, number | null>;
 
-/** What a user or one of its secrets did since the start of the engine. */
+/** What a user or one of its secrets did since the start of the engine, or since it came back. */
 export interface UsageRow {
   id: string;
+  /**
+   * Figures of one id and one era only grow. Somebody who was removed, and comes back when the figures of before have been
+   * written down, begins from nothing in a later era.
+   */
+  era: number;
   up: number;
   down: number;
   connections: number;
@@ -120,9 +128,11 @@ export interface UsageRow {
 }
 
 export interface EngineUsage {
-  /** Of this process and no other, 32 hex digits: figures of one epoch only grow. */
+  /** Of this process and no other, 32 hex digits. */
   epoch: string;
-  /** Those that have been here, users and secrets alike. */
+  /** Of this report; each has a larger one than that before. */
+  serial: number;
+  /** Those that have been here, users and secrets alike, but for removed ones of which all has been written down. */
   rows: UsageRow[];
 }
 
@@ -266,7 +276,8 @@ export interface Engine {
   /** Resolves to the revision that every worker has confirmed. */
   apply(revision: EngineRevision): Promise<string>;
   stats(): Promise<EngineStats>;
-  usage(): Promise<EngineUsage>;
+  /** `recorded` is the serial of a report that is in the ledger: rows of removed users that it has the last of are given up. */
+  usage(recorded?: number): Promise<EngineUsage>;
   /** A connection of ours, open and silent so far, is in no figures and nobody's use of a secret: `from` is our end of it. */
   claim(from: Endpoint): Promise<void>;
   /** How the opening of such a connection ended, which is over now; null where that is not known. */

@@ -21,7 +21,8 @@ export type EngineRequest =
   | { type: 'pause'; seq: number }
   | { type: 'apply'; seq: number; revision: EngineRevision }
   | { type: 'stats'; seq: number }
-  | { type: 'usage'; seq: number }
+  /** `recorded` is the serial of a report that is in the ledger; null where none is since. */
+  | { type: 'usage'; seq: number; recorded: number | null }
   /** A connection from there is the daemon's own: it is open, and says nothing before the answer. */
   | { type: 'claim'; seq: number; from: Endpoint }
   /** It is over: how did its opening end? */

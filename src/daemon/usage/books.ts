@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { forgetMarks, forgetUsage } from '../../lib/usage/forget.ts';
 import { type QuotaState, readQuotas } from '../../lib/usage/quota.ts';
-import { type Counter, recordUsage, type UsageSample } from '../../lib/usage/record.ts';
+import { recordUsage } from '../../lib/usage/record.ts';
 import type { UserFiles } from '../../lib/users/files.ts';
 import { withUsers } from '../../lib/users/with-users.ts';
-import type { Allowances, Engine } from '../supervisor/engine.ts';
+import type { Allowances, Engine, EngineUsage } from '../supervisor/engine.ts';
 import type { Log } from '../telemetry/log.ts';
+import { type Figures, samplesOf } from './figures.ts';
 import { type LeftUsage, readLeftUsage, removeLeftUsage, removeUnfinished } from './left-files.ts';
 
 export interface BooksParts {
@@ -30,6 +31,14 @@ export interface BooksState {
   failure: string | null;
 }
 
+type Row = Figures['rows'][number];
+
+/** What an engine answered. */
+interface Answer extends Figures {
+  engine: Engine;
+  serial: number;
+}
+
 /** The next turn comes a little early, so that a late one is still within the interval. */
 const EARLY = 0.8;
 /** What goes through lanes is counted so much later (engine/wheel.ts). */
@@ -40,9 +49,11 @@ const TIDY_MS = 3600_000;
 export class UsageBooks {
   readonly #parts: BooksParts;
   readonly #ending = new AbortController();
-  /** Counters as they are in the ledger, by epoch. */
-  readonly #recorded = new Map<string, Map<string, Counter>>();
+  /** Counters as they are in the ledger, by epoch: those of the newest figures. */
+  readonly #recorded = new Map<string, Map<string, Row>>();
   readonly #epochs = new WeakMap<Engine, string>();
+  /** The newest report of an engine that is in the ledger. */
+  readonly #reports = new WeakMap<Engine, number>();
   /** What an engine was told last. */
   readonly #told = new WeakMap<Engine, string>();
   /** Turns come one after another. */
@@ -95,11 +106,12 @@ export class UsageBooks {
     try {
       // Before the files are looked at: an engine leaves its last one before it is gone.
       const settled = at >= this.#tidyAt && !orphaned();
-      const { samples, missed } = await this.#ask();
+      const { answers, missed } = await this.#ask();
       const left = await this.#readLeft(at);
-      await this.#record([...samples, ...left]);
+      await this.#record([...answers, ...left]);
+      for (const { engine, serial } of answers) this.#reports.set(engine, serial);
       for (const { file, done } of left) if (done) await removeLeftUsage(file);
-      if (settled && !missed) await this.#tidy(at, [...samples, ...left]);
+      if (settled && !missed) await this.#tidy(at, [...answers, ...left]);
       await this.#tell();
       if (this.#state.failure !== null) log('info', 'usage_written_again', {});
       this.#state = { flushedAt: missed ? this.#state.flushedAt : at - COUNTED_LATE_MS, failure: null };
@@ -111,16 +123,16 @@ export class UsageBooks {
   }
 
   /** What every engine says. One that does not answer is as if nothing had been asked. */
-  async #ask(): Promise<{ samples: UsageSample[]; missed: boolean }> {
+  async #ask(): Promise<{ answers: Answer[]; missed: boolean }> {
     const { engines, now } = this.#parts;
-    const asked = engines().map(async ({ engine }): Promise<UsageSample> => {
-      const { epoch, rows } = await engine.usage();
-      this.#epochs.set(engine, epoch);
-      return { epoch, at: now(), counters: rows };
+    const asked = engines().map(async ({ engine }): Promise<Answer> => {
+      const usage: EngineUsage = await engine.usage(this.#reports.get(engine));
+      this.#epochs.set(engine, usage.epoch);
+      return { ...usage, engine, at: now() };
     });
-    const answers = await Promise.allSettled(asked);
-    const samples = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-    return { samples, missed: samples.length < answers.length };
+    const settled = await Promise.allSettled(asked);
+    const answers = settled.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+    return { answers, missed: answers.length < settled.length };
   }
 
   async #readLeft(now: number): Promise<LeftUsage[]> {
@@ -131,38 +143,38 @@ export class UsageBooks {
   }
 
   /** Write what is not in the ledger yet; where that is nothing, it is not even opened. */
-  async #record(samples: readonly UsageSample[]): Promise<void> {
+  async #record(figures: readonly Figures[]): Promise<void> {
     const { files, log } = this.#parts;
-    const changed = samples
-      .map((sample) => ({ ...sample, counters: this.#changed(sample) }))
-      .filter(({ counters }) => counters.length > 0);
-    if (changed.length === 0) return;
-    const regressions = await withUsers(files, async (ledger) => recordUsage(ledger, changed));
-    for (const { epoch, id } of regressions) log('error', 'counter_shrank', { epoch, id });
-    for (const { epoch, counters } of changed) {
-      const known = this.#recorded.get(epoch) ?? new Map<string, Counter>();
-      for (const { id, up, down, lastSeen } of counters) known.set(id, { id, up, down, lastSeen });
-      this.#recorded.set(epoch, known);
+    const changed = figures
+      .map((each) => ({ ...each, rows: this.#changed(each) }))
+      .filter(({ rows }) => rows.length > 0);
+    if (changed.length > 0) {
+      const samples = changed.flatMap(samplesOf);
+      const regressions = await withUsers(files, async (ledger) => recordUsage(ledger, samples));
+      for (const { epoch, id } of regressions) log('error', 'counter_shrank', { epoch, id });
     }
+    for (const { epoch, rows } of figures) this.#recorded.set(epoch, new Map(rows.map((row) => [row.id, row])));
     const limited = new Set(this.#quotas?.map(({ id }) => id));
-    if (changed.some(({ counters }) => counters.some(({ id }) => limited.has(id)))) this.#quotas = undefined;
+    if (changed.some(({ rows }) => rows.some(({ id }) => limited.has(id)))) this.#quotas = undefined;
   }
 
-  #changed({ epoch, counters }: UsageSample): readonly Counter[] {
+  #changed({ epoch, rows }: Figures): readonly Row[] {
     const known = this.#recorded.get(epoch);
-    if (known === undefined) return counters;
-    return counters.filter(({ id, up, down, lastSeen }) => {
+    if (known === undefined) return rows;
+    return rows.filter(({ id, era, up, down, lastSeen }) => {
       const before = known.get(id);
-      return before === undefined || before.up !== up || before.down !== down || before.lastSeen !== lastSeen;
+      if (before?.era !== era) return true;
+      return before.up !== up || before.down !== down || before.lastSeen !== lastSeen;
     });
   }
 
   /** Now and then forget what is old, and engines of which nothing can come any more. */
-  async #tidy(now: number, samples: readonly UsageSample[]): Promise<void> {
+  async #tidy(now: number, figures: readonly Figures[]): Promise<void> {
     const { files, directory } = this.#parts;
-    const epochs = samples.map(({ epoch }) => epoch);
+    const epochs = figures.map(({ epoch }) => epoch);
+    const marked = figures.flatMap(samplesOf).map(({ epoch }) => epoch);
     await withUsers(files, async (ledger) => {
-      await forgetMarks(ledger, epochs);
+      await forgetMarks(ledger, marked);
       await forgetUsage(ledger, now);
     });
     await removeUnfinished(directory);

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { errnoCode } from '../../lib/errors.ts';
 import { fileError } from '../../lib/system/files.ts';
 import { z } from '../../lib/system/zod.ts';
-import type { UsageSample } from '../../lib/usage/record.ts';
 import { isEngine } from '../engine-pid.ts';
+import type { Figures } from './figures.ts';
 
 /** What an engine leaves for a daemon to come (engine/usage-file.ts). It may run as somebody whom we trust with nothing else. */
 
@@ -18,16 +18,24 @@ const schema = z.strictObject({
   at: z.int().nonnegative(),
   /** Nothing comes after it. */
   final: z.boolean(),
-  rows: z.array(z.strictObject({ id: z.string().max(64), up: bytes, down: bytes, lastSeen: bytes })),
+  rows: z.array(
+    z.strictObject({
+      id: z.string().max(64),
+      era: z.int().nonnegative().default(0),
+      up: bytes,
+      down: bytes,
+      lastSeen: bytes,
+    }),
+  ),
 });
 
 const NAME = /^usage-([0-9a-f]{32})\.json$/;
 /** Unfinished files of an engine that was killed in the middle of writing one. */
 const UNFINISHED = /^\.usage-[0-9a-f]{32}\.json\./;
-/** All users and secrets that an engine can know, 120 bytes each. */
-const LARGEST = 8 * 2 ** 20;
+/** All users and secrets that an engine can know, 128 bytes each. */
+const LARGEST = 16 * 2 ** 20;
 
-export interface LeftUsage extends UsageSample {
+export interface LeftUsage extends Figures {
   file: string;
   /** Nothing will be added to it any more. */
   done: boolean;
@@ -63,7 +71,7 @@ async function readOne(file: string, ours: readonly number[], now: number): Prom
   const before = parse(await readSmall(file));
   const running = !ours.includes(before.pid) && (await isEngine(before.pid));
   const { epoch, at, final, rows } = running ? before : parse(await readSmall(file));
-  return { file, epoch, at: Math.min(at, now), counters: rows, done: final || !running };
+  return { file, epoch, at: Math.min(at, now), rows, done: final || !running };
 }
 
 function parse(text: string): z.infer<typeof schema> {

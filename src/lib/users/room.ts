@@ -3,8 +3,8 @@ import type { Ledger } from '../ledger/open.ts';
 import { isAccepted, type SecretRecord } from './user.ts';
 
 /**
- * Users and their secrets that there may be. An engine has room for 65,536 since its start; what is left is for those that come
- * and go until the next start.
+ * Users and their secrets that there may be at a time. An engine takes 65,536; the rest is for secrets that were revoked of
+ * late, which it knows by name.
  */
 export const MOST_ROWS = 60_000;
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -22,14 +22,17 @@ class ScriptedEngine {
   readonly told: Allowances[] = [];
   rows: UsageRow[] = [];
   fails = false;
+  serial = 0;
+  readonly recorded: (number | undefined)[] = [];
 
-  used(id: string, up: number): void {
-    this.rows = [{ id, up, down: 0, connections: 1, networks: 1, lastSeen: NOW / 1000, stale: 0, staleAt: 0 }];
+  used(id: string, up: number, era = 0): void {
+    this.rows = [{ id, era, up, down: 0, connections: 1, networks: 1, lastSeen: NOW / 1000, stale: 0, staleAt: 0 }];
   }
 
-  async usage() {
+  async usage(recorded?: number) {
+    this.recorded.push(recorded);
     if (this.fails) throw new Error('no answer');
-    return { epoch: this.epoch, rows: this.rows };
+    return { epoch: this.epoch, serial: ++this.serial, rows: this.rows };
   }
 
   async allow(allowances: Allowances): Promise<void> {
@@ -82,7 +85,7 @@ const marks = async (): Promise<string[]> =>
   });
 
 async function leave(epoch: string, up: number, change: object = {}): Promise<string> {
-  const rows = [{ id, up, down: 0, lastSeen: 1 }];
+  const rows = [{ id, era: 0, up, down: 0, lastSeen: 1 }];
   const file = path.join(directory, `usage-${epoch}.json`);
   await writeFile(file, JSON.stringify({ version: 1, epoch, pid: GONE, at: NOW, final: false, rows, ...change }));
   return file;
@@ -101,6 +104,42 @@ describe('engines that answer', () => {
     expect(books.state).toEqual({ flushedAt: NOW - 250, failure: null });
   });
 
+  test('are told what is in the ledger, once it is', async () => {
+    engine().used(id, 10);
+    await books.flush();
+    const away = `${files.ledgerFile}.away`;
+    await rename(files.ledgerFile, away);
+    await mkdir(files.ledgerFile);
+    engine().used(id, 11);
+    await books.flush();
+    await books.flush();
+    expect(engine().recorded).toEqual([undefined, 1, 1]);
+    await rm(files.ledgerFile, { recursive: true });
+    await rename(away, files.ledgerFile);
+    await books.flush();
+    await books.flush();
+    expect(engine().recorded).toEqual([undefined, 1, 1, 1, 4]);
+    expect(await counted()).toBe(11);
+  });
+
+  test('who comes back after everything was written down is counted from nothing, and against the quota', async () => {
+    const quota = { bytes: 100, period: 'total', start: 0 } as const;
+    await setUser(files, 'bob', ({ limits }) => ({ limits: { ...limits, quota } }));
+    engine().used(id, 60);
+    await books.flush();
+    engine().rows = [];
+    await books.flush();
+    engine().used(id, 15, 3);
+    await books.flush();
+    await books.flush();
+    expect(await counted()).toBe(75);
+    expect(engine().told.at(-1)).toEqual({ [id]: 40 });
+    books = start();
+    engine().used(id, 20, 3);
+    await books.flush();
+    expect(await counted()).toBe(80);
+  });
+
   test('one that does not answer writes nothing, and is caught up with', async () => {
     engines.push(new ScriptedEngine());
     engine().used(id, 10);
@@ -117,7 +156,6 @@ describe('engines that answer', () => {
   test('a ledger that cannot be written loses nothing, and is told of once', async () => {
     engine().used(id, 10);
     const keyring = `${files.ledgerFile}.away`;
-    const { rename } = await import('node:fs/promises');
     await rename(files.ledgerFile, keyring);
     await books.flush();
     await books.flush();
@@ -151,6 +189,13 @@ describe('files of engines without a daemon', () => {
     expect(await readdir(directory)).toEqual([]);
     await books.close();
     expect(await counted()).toBe(25);
+  });
+
+  test('one of an engine of before, which knows no eras, is counted', async () => {
+    await leave('a'.repeat(32), 0, { rows: [{ id, up: 25, down: 0, lastSeen: 1 }] });
+    await books.flush();
+    expect(await counted()).toBe(25);
+    expect(logged).toEqual([]);
   });
 
   test('the same file again, after a kill before it was removed, adds nothing', async () => {
@@ -190,7 +235,7 @@ describe('files of engines without a daemon', () => {
         pid: GONE,
         at: 0,
         final: true,
-        rows: [{ id: 'x', up: -1, down: 0, lastSeen: 0 }],
+        rows: [{ id: 'x', era: 0, up: -1, down: 0, lastSeen: 0 }],
       }),
     ],
     [

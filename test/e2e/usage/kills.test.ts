@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
+import { seeded } from '../../support/random.ts';
 import { Traffic } from './traffic.ts';
 import { World } from './world.ts';
 
@@ -22,7 +23,7 @@ afterEach(async () => {
 const total = (of: (client: Traffic) => number): number => clients.reduce((sum, client) => sum + of(client), 0);
 
 test(`kill -9 at ${KILLS} random points (seed ${SEED})`, { timeout: 60_000 + KILLS * 10_000 }, async () => {
-  const random = mulberry(SEED);
+  const random = seeded(SEED);
   world = await World.create(`${INTERVAL_MS}ms`);
   const target = { host: '127.0.0.1', port: world.port };
   const users = [await world.add('ann'), await world.add('bob')];
@@ -86,14 +87,3 @@ test(`kill -9 at ${KILLS} random points (seed ${SEED})`, { timeout: 60_000 + KIL
       `up ${month.up}, down ${month.down}, missing ${missing}; moved in the ${INTERVAL_MS} ms before: ${within}, since the last flushes: ${mayMiss}\n`,
   );
 });
-
-/** Numbers in [0, 1) that a seed gives again. */
-function mulberry(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

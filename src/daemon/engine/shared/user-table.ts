@@ -1,4 +1,4 @@
-import type { UsageRow } from '../../supervisor/engine.ts';
+import { REVISION_ROWS, type UsageRow } from '../../supervisor/engine.ts';
 import type { Source } from './source.ts';
 import { sourceOfUser } from './source.ts';
 import { SourceTable } from './sources.ts';
@@ -8,8 +8,11 @@ import { SourceTable } from './sources.ts';
  * connection counts in both. Limits stand in the user's row, and those of a secret on its way out in the secret's.
  */
 
-/** Rows since the start of the engine, of users and secrets together: 7 MB with two workers where all are in use. */
-export const USER_ROWS = 65_536;
+/**
+ * Rows of users and secrets together: those of two revisions, as those of the one before are free a little later. 14 MB with two
+ * workers where all are in use.
+ */
+export const USER_ROWS = 2 * REVISION_ROWS;
 
 /** Why a row lets nobody in; `ok` comes first, so that fresh memory says nothing else. */
 export const ROW_STATES = ['ok', 'disabled', 'expired', 'quota', 'gone'] as const;
@@ -24,7 +27,7 @@ export interface RowLimits {
   downBytesPerSecond: number | null;
 }
 
-export type RowUsage = Omit<UsageRow, 'id'>;
+export type RowUsage = Omit<UsageRow, 'id' | 'era'>;
 
 /** A burst that a speed limit lets through, seconds of its rate. */
 const BURST_MS = 500;
@@ -56,19 +59,22 @@ interface Cells {
 
 export class UserTable {
   readonly memory: { rows: SharedArrayBuffer; networks: SharedArrayBuffer };
+  /** How many rows there are. */
+  readonly size: number;
   readonly #cells: Cells;
   readonly #networks: SourceTable;
 
   private constructor(memory: UserTable['memory'], networks: SourceTable, workers: number) {
     this.memory = memory;
     this.#networks = networks;
-    this.#cells = lay(memory.rows, workers);
+    this.size = memory.rows.byteLength / rowBytes(workers);
+    this.#cells = lay(memory.rows, workers, this.size);
   }
 
   /** `connections` is how many there can be at once. */
-  static create(connections: number, workers: number): UserTable {
+  static create(connections: number, workers: number, size = USER_ROWS): UserTable {
     const networks = SourceTable.create(2 * connections, workers);
-    const rows = new SharedArrayBuffer(bytesOf(workers));
+    const rows = new SharedArrayBuffer(size * rowBytes(workers));
     return new UserTable({ rows, networks: networks.memory }, networks, workers);
   }
 
@@ -117,6 +123,20 @@ export class UserTable {
       number,
     ];
     return { up, down, connections, networks, lastSeen, stale, staleAt };
+  }
+
+  /** Whether no connection counts in a row. Where none can come any more, its figures stay as they are from then on. */
+  isEmpty(row: number): boolean {
+    return Atomics.load(this.#cells.ints.connections, row) === 0;
+  }
+
+  /** Make a row one that nobody has had, and that lets nobody in. No worker may count in it. */
+  clear(row: number): void {
+    const { ints, floats, paid, own } = this.#cells;
+    const columns = own.flatMap((mine) => [mine.connections, mine.up, mine.down]);
+    for (const column of [...Object.values(ints), ...Object.values(floats), ...columns]) column[row] = 0;
+    for (const column of Object.values(paid)) column[row] = 0n;
+    this.setState(row, 'gone');
   }
 
   /** The table as one worker changes it. */
@@ -232,21 +252,21 @@ function limitOf(limits: Int32Array, row: number): number {
   return limit === NONE ? Number.MAX_SAFE_INTEGER : limit;
 }
 
-function bytesOf(workers: number): number {
-  return USER_ROWS * (4 * INTS.length + 8 * FLOATS.length + 2 * 8 + workers * (4 + 2 * 8));
+function rowBytes(workers: number): number {
+  return 4 * INTS.length + 8 * FLOATS.length + 2 * 8 + workers * (4 + 2 * 8);
 }
 
 /** The columns one after another, those of eight bytes first. */
-function lay(memory: SharedArrayBuffer, workers: number): Cells {
+function lay(memory: SharedArrayBuffer, workers: number, size: number): Cells {
   let at = 0;
   const next = <Column>(bytes: number, make: (from: number) => Column): Column => {
     const column = make(at);
-    at += USER_ROWS * bytes;
+    at += size * bytes;
     return column;
   };
-  const float = (): Float64Array => next(8, (from) => new Float64Array(memory, from, USER_ROWS));
-  const big = (): BigInt64Array => next(8, (from) => new BigInt64Array(memory, from, USER_ROWS));
-  const int = (): Int32Array => next(4, (from) => new Int32Array(memory, from, USER_ROWS));
+  const float = (): Float64Array => next(8, (from) => new Float64Array(memory, from, size));
+  const big = (): BigInt64Array => next(8, (from) => new BigInt64Array(memory, from, size));
+  const int = (): Int32Array => next(4, (from) => new Int32Array(memory, from, size));
   const floats = Object.fromEntries(FLOATS.map((name) => [name, float()])) as Cells['floats'];
   const paid = { up: big(), down: big() };
   const bytes = Array.from({ length: workers }, () => ({ up: float(), down: float() }));
