@@ -61,6 +61,11 @@ async function handle(request: EngineRequest): Promise<EngineReply> {
     case 'allow':
       pool.allow(request.allowances);
       return null;
+    case 'holdings':
+      return pool.holdings();
+    case 'share':
+      pool.share(request.elsewhere);
+      return null;
     case 'drain':
       retiring = true;
       inherited.release();

@@ -12,7 +12,7 @@ import type { OwnConnections } from './own-connections.ts';
 import type { LoopFilter } from './shared/loop-filter.ts';
 import type { ReplayTable } from './shared/replay.ts';
 import type { SourceTable } from './shared/sources.ts';
-import type { UserRows } from './shared/user-table.ts';
+import type { UserRows } from './shared/user-rows.ts';
 import type { Searches } from './searches.ts';
 import type { UserSet } from './user-set.ts';
 import type { Wheel } from './wheel.ts';

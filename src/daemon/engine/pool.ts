@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import { backOffMs, HEALTHY_MS } from '../../lib/system/back-off.ts';
 import { availableMemory } from '../../lib/system/memory.ts';
@@ -12,11 +12,14 @@ import type {
   EngineStats,
   EngineUsage,
   HandshakeResult,
+  Holdings,
 } from '../supervisor/engine.ts';
 import { monotonicMs } from './dc-breakers.ts';
 import { DcSlots } from './dc-slots.ts';
 import { describeDcs } from './dc-stats.ts';
+import { Elsewhere } from './elsewhere.ts';
 import { Fates } from './fates.ts';
+import { readHoldings } from './holdings.ts';
 import { KeyMaker } from './key-maker.ts';
 import { ListenError } from './listen-error.ts';
 import { keyOf } from './own-connections.ts';
@@ -42,10 +45,11 @@ export class Pool {
   readonly #epoch = randomBytes(16).toString('hex');
   readonly #tables: SharedTables;
   readonly #dcSlots = new DcSlots();
-  readonly #seed: [number, number] = [randomBytes(4).readInt32LE(), randomBytes(4).readInt32LE()];
+  readonly #seed: [number, number];
   readonly #workers: (Worker | null)[];
   readonly #tell: (event: EngineEvent) => void;
   readonly #users: UserKeeper;
+  readonly #elsewhere: Elsewhere;
   readonly #usageFile: UsageFile;
   readonly #fates = new Fates();
   readonly #compaction: NodeJS.Timeout;
@@ -74,10 +78,12 @@ export class Pool {
     this.#sockets = sockets;
     this.#tell = tell;
     this.#port = settings.listen.port;
+    this.#seed = networkSeed(revision.ownKey ?? randomBytes(32));
     this.#workers = Array<Worker | null>(settings.workers).fill(null);
     this.#tables = new SharedTables(settings, availableMemory().bytes);
     this.#users = new UserKeeper(this.#tables.users, () => this.#post({ type: 'review' }));
     this.#users.apply(revision.users);
+    this.#elsewhere = new Elsewhere(this.#tables, this.#users);
     this.#usageFile = new UsageFile(settings.usage.directory, () => this.usage());
     this.#compaction = setInterval(() => void this.#compact(), COMPACT_MS);
     this.#compaction.unref();
@@ -196,8 +202,19 @@ export class Pool {
     this.#users.recorded(serial);
   }
 
-  /** Nobody asks for figures any more: they are left in a file from now on. */
+  holdings(): Holdings {
+    const { perSource } = this.#revision.settings.limits;
+    return readHoldings(this.#tables, this.#users, { epoch: this.#epoch, perSource: perSource !== null });
+  }
+
+  /** Have limits hold as if the connections of other engines were here. */
+  share(elsewhere: readonly Holdings[]): void {
+    this.#elsewhere.apply(elsewhere);
+  }
+
+  /** Nobody asks for figures any more, which are left in a file from now on, nor says what other engines have. */
   orphaned(): void {
+    this.#elsewhere.apply([]);
     const { intervalMs } = this.#revision.settings.usage;
     this.#usageFile.begin(intervalMs, (error) => this.#tell(fault('usage_not_left', { message: messageOf(error) })));
   }
@@ -401,6 +418,12 @@ function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const [, place = ''] = error.stack?.split('\n    at ') ?? [];
   return place === '' ? error.message : `${error.message} (at ${place})`;
+}
+
+/** Key of the hash of networks: the same in all engines of a daemon, so that they can tell each other of networks. */
+function networkSeed(ownKey: Uint8Array): [number, number] {
+  const words = createHmac('sha256', ownKey).update('networks').digest();
+  return [words.readInt32LE(0), words.readInt32LE(4)];
 }
 
 function fault(event: string, detail: EngineEvent['detail']): EngineEvent {

@@ -46,6 +46,11 @@ export class Rows {
     return tenant.row;
   }
 
+  /** The row of an id, if it has one. */
+  find(id: string): number | undefined {
+    return this.#tenants.get(id)?.row;
+  }
+
   /**
    * Have rows for all of a revision; rejects, with nothing changed, where they are not to be had. Returns its turn, and the
    * rows of those that it names no more.
@@ -61,7 +66,11 @@ export class Rows {
       );
     }
     const turn = ++this.#turn;
-    for (const id of fresh) this.#tenants.set(id, { row: this.#free.pop() ?? this.#used++, era: this.#era });
+    for (const id of fresh) {
+      const row = this.#free.pop() ?? this.#used++;
+      this.#table.name(row, id);
+      this.#tenants.set(id, { row, era: this.#era });
+    }
     const left: number[] = [];
     for (const [id, { row }] of this.#tenants) {
       if (ids.has(id)) {
@@ -72,6 +81,12 @@ export class Rows {
       }
     }
     return { turn, left };
+  }
+
+  /** Whoever is here and has a row of which that is true. */
+  those(test: (row: number) => boolean): { id: string; row: number; era: number }[] {
+    const all = [...this.#tenants].map(([id, { row, era }]) => ({ id, row, era }));
+    return all.filter(({ row }) => !this.#table.isEmpty(row) && test(row));
   }
 
   /** Every worker has taken over the revision of this turn, and looks nobody up in those before. */

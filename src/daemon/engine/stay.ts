@@ -1,7 +1,7 @@
 import type { HandshakeResult } from '../supervisor/engine.ts';
 import { monotonicMs } from './dc-breakers.ts';
 import type { Source } from './shared/source.ts';
-import type { UserRows } from './shared/user-table.ts';
+import type { UserRows } from './shared/user-rows.ts';
 import type { FoundUser } from './user-set.ts';
 
 const REFUSALS = {

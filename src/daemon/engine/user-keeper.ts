@@ -1,6 +1,7 @@
-import type { Allowances, EngineUsage, EngineUser } from '../supervisor/engine.ts';
+import type { Allowances, EngineUsage, EngineUser, Holdings } from '../supervisor/engine.ts';
 import { Rows } from './rows.ts';
-import type { RowState, UserTable } from './shared/user-table.ts';
+import type { RowState } from './shared/row-cells.ts';
+import type { UserTable } from './shared/user-table.ts';
 
 /** How often the clock and the quotas are looked at. */
 const WATCH_MS = 250;
@@ -32,6 +33,26 @@ export class UserKeeper {
   /** The row of a user or a secret of the revision in force. */
   rowOf(id: string): number {
     return this.#rows.of(id);
+  }
+
+  /** The row of an id, if it has one. */
+  find(id: string): number | undefined {
+    return this.#rows.find(id);
+  }
+
+  /** Users and secrets with connections that may have only so many, or of so many networks. */
+  limited(): { id: string; row: number }[] {
+    return this.#rows.those((row) => this.#table.isLimited(row));
+  }
+
+  /** What those with connections have moved whose speed is limited. */
+  slowed(): Holdings['moved'] {
+    return this.#rows
+      .those((row) => this.#table.isSlowed(row))
+      .map(({ id, row, era }) => {
+        const { up, down } = this.#table.usage(row);
+        return { id, era, up, down };
+      });
   }
 
   /** Take over the users of a revision, or reject where there is no room for them. Who is in it no more may not go on. */

@@ -10,6 +10,7 @@ import type {
   EngineStats,
   EngineUsage,
   HandshakeResult,
+  Holdings,
   Prepared,
   Serving,
 } from './engine.ts';
@@ -129,6 +130,14 @@ export class BuiltinEngine implements Engine {
 
   async allow(allowances: Allowances): Promise<void> {
     await this.#ask('allow', { allowances }, ANSWER_MS);
+  }
+
+  async holdings(): Promise<Holdings> {
+    return this.#ask('holdings', {}, ANSWER_MS);
+  }
+
+  async share(elsewhere: readonly Holdings[]): Promise<void> {
+    await this.#ask('share', { elsewhere }, ANSWER_MS);
   }
 
   async drain(timeoutMs: number, { gentle = false } = {}): Promise<{ cut: number }> {

@@ -101,6 +101,19 @@ export interface EngineUser {
   secrets: EngineSecret[];
 }
 
+/** What the connections of an engine take of limits that engines side by side share. Networks go by their keyed hash, two words. */
+export interface Holdings {
+  epoch: string;
+  /** Network by network where networks are limited: the hash and the connections, three numbers each. */
+  networks: Int32Array;
+  /** Limited users and secrets with connections. */
+  ids: string[];
+  /** Network by network of each: its place in `ids`, the hash, which is the user's own, and the connections: four numbers each. */
+  users: Int32Array;
+  /** What those moved so far whose speed is limited. */
+  moved: Pick<UsageRow, 'id' | 'era' | 'up' | 'down'>[];
+}
+
 /** Users and secrets that a revision may have, those together that let nobody in any more. */
 export const REVISION_ROWS = 65_536;
 
@@ -284,6 +297,9 @@ export interface Engine {
   fate(from: Endpoint): Promise<HandshakeResult | null>;
   /** Replace what users may still use; those that are not named have no limit. */
   allow(allowances: Allowances): Promise<void>;
+  holdings(): Promise<Holdings>;
+  /** Have limits hold as if the connections of other engines were here: these and no others from now on. */
+  share(elsewhere: readonly Holdings[]): Promise<void>;
   /**
    * Accept no more; resolves when no connection is left or the time is over, with the number that was cut. With `gentle` those
    * that have not proved themselves yet may still do so.

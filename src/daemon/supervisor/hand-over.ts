@@ -14,6 +14,8 @@ export interface SwitchEdges {
   prove: (probes: Endpoint[], next: Engine) => Promise<void>;
   /** Called when the new process is there, before clients see it. */
   prepared: (next: Prepared) => Promise<void>;
+  /** Called when the old one accepts no more and the new one does not yet. */
+  paused: () => Promise<void>;
   /** Monotonic ms. */
   clock: () => number;
 }
@@ -27,22 +29,23 @@ export async function switchEngines(
   old: Engine | undefined,
   next: Engine,
   revision: EngineRevision,
-  { prove, prepared, clock }: SwitchEdges,
+  { prove, prepared, paused, clock }: SwitchEdges,
 ): Promise<Switched> {
-  let paused = false;
+  let isPaused = false;
   try {
     const candidate = await next.prepare(revision);
     await prepared(candidate);
     await prove(candidate.probes, next);
     const from = clock();
-    paused = true;
+    isPaused = true;
     // An engine that ended on its own has nothing to stop.
     await old?.pause().catch(() => undefined);
+    await paused();
     const serving = await next.open();
     return { serving, version: candidate.version, pausedMs: clock() - from };
   } catch (error) {
     await next.stop();
-    if (paused) await old?.open().catch(() => undefined);
+    if (isPaused) await old?.open().catch(() => undefined);
     await old?.alone().catch(() => undefined);
     const why = error instanceof Error ? error.message : String(error);
     const rest = old === undefined ? 'there is none that goes on' : 'the running one goes on';

@@ -7,6 +7,7 @@ import type {
   EngineStats,
   EngineUsage,
   HandshakeResult,
+  Holdings,
 } from './engine.ts';
 
 /** A daemon and an engine of different packages work together where this is the same. */
@@ -28,6 +29,9 @@ export type EngineRequest =
   /** It is over: how did its opening end? */
   | { type: 'fate'; seq: number; from: Endpoint }
   | { type: 'allow'; seq: number; allowances: Allowances }
+  | { type: 'holdings'; seq: number }
+  /** Other engines hold this of what limits leave. */
+  | { type: 'share'; seq: number; elsewhere: readonly Holdings[] }
   /** With `gentle` connections that have not proved themselves yet may still do so. */
   | { type: 'drain'; seq: number; timeoutMs: number; gentle: boolean }
   /** No other engine writes to the journal any more. */
@@ -46,6 +50,8 @@ export interface EngineReplies {
   claim: null;
   fate: HandshakeResult | null;
   allow: null;
+  holdings: Holdings;
+  share: null;
   drain: { cut: number };
   alone: null;
   stop: null;

@@ -5,6 +5,7 @@ import type { Endpoint, Engine, EngineEvent, EngineRevision, EngineStats, Engine
 import { type Switched, switchEngines } from './hand-over.ts';
 import { RestartLoop } from './restart-loop.ts';
 import { type RetiredEngine, RetiredEngines } from './retired.ts';
+import { SharedLimits } from './shared-limits.ts';
 import { ListenSockets } from './sockets.ts';
 
 export interface SupervisorOptions {
@@ -52,6 +53,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #stopping = new AbortController();
   readonly #retired: RetiredEngines;
+  readonly #limits: SharedLimits;
   readonly #loop = new RestartLoop();
   /** Ends of engines that came in the middle of a hand-over. */
   readonly #dead = new Map<Engine, string>();
@@ -79,6 +81,12 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#retired = new RetiredEngines(() => void this.#engineGone());
+    this.#limits = new SharedLimits({
+      serving: () => (this.#state.state === 'running' ? this.#engine : undefined),
+      draining: () => this.#retired.list.map(({ engine }) => engine),
+      sleep: async (ms) => options.sleep(ms, this.#stopping.signal).catch(() => undefined),
+    });
+    this.#stopping.signal.addEventListener('abort', () => this.#limits.close());
   }
 
   get state(): SupervisorState {
@@ -162,6 +170,11 @@ export class Supervisor {
           this.#watches.set(next, await this.#options.watchDeath(pid));
           await this.#options.onEngines([...this.#pids(), pid]);
         },
+        paused: async () =>
+          this.#limits.prepare(
+            next,
+            this.engines.map(({ engine }) => engine),
+          ),
         clock: () => performance.now(),
       });
       if (kept === undefined) this.#sockets?.close();
@@ -179,6 +192,7 @@ export class Supervisor {
       };
       if (old !== undefined && oldPid !== null && !this.#dead.has(old)) {
         this.#retired.add(old, oldPid, this.#options.now(), drainMs);
+        this.#limits.keep();
       }
       await this.#tellRetired(revision);
       await this.#engineGone();

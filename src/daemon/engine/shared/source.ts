@@ -29,10 +29,20 @@ export function sourceOf(address: string, seed: readonly [number, number]): Sour
   return { low: low === 0 ? 1 : low, high };
 }
 
-/** The source as one user's: the same for the same two, and else another. */
-export function sourceOfUser({ low, high }: Source, row: number): Source {
-  const mixed = mix(low ^ mix(row + 1));
-  return { low: mixed === 0 ? 1 : mixed, high: mix(high ^ mixed) };
+/** A user or secret by its id, as two words. */
+export function wordsOf(id: string): [number, number] {
+  let [low, high] = [id.length, 0];
+  for (let at = 0; at < id.length; at++) {
+    low = mix(low ^ id.charCodeAt(at));
+    high = mix(high ^ low);
+  }
+  return [low, high];
+}
+
+/** The source as one user's, who goes by two words: the same for the same two in every engine, and else another. */
+export function sourceOfUser({ low, high }: Source, first: number, second: number): Source {
+  const mixed = mix(low ^ first);
+  return { low: mixed === 0 ? 1 : mixed, high: mix(high ^ second ^ mixed) };
 }
 
 /** The 32 bits of a dotted address. */

@@ -2,7 +2,7 @@ import { breakLock, lock, type LockOwner, powerOfTwo, unlock } from './lock.ts';
 import type { Source } from './source.ts';
 
 const WAYS = 8;
-/** low, high, what is remembered + 1, last use in seconds; then the connections, a cell for each worker. */
+/** low, high, what is remembered + 1, last use in seconds; then the connections, a cell for each worker and one for the pool. */
 const HEAD = 4;
 /** Cells before a bucket's slots: its lock. */
 const LOCK = 1;
@@ -17,15 +17,18 @@ export class SourceTable {
   readonly #bucketCells: number;
   readonly #mask: number;
   readonly #owner: LockOwner;
+  /** Where in a slot this side counts: the pool counts what other engines have. */
+  readonly #column: number;
 
   private constructor(memory: SharedArrayBuffer, workers: number, owner: LockOwner) {
     this.memory = memory;
     this.#cells = new Int32Array(memory);
     this.#workers = workers;
-    this.#slot = HEAD + workers;
+    this.#slot = HEAD + workers + 1;
     this.#bucketCells = bucketCells(workers);
     this.#mask = this.#cells.length / this.#bucketCells - 1;
     this.#owner = owner;
+    this.#column = HEAD + (owner === 'pool' ? workers : owner);
   }
 
   /** Room for eight times the sources that can be connected at once: then one bucket in a million is full. */
@@ -72,6 +75,41 @@ export class SourceTable {
     });
   }
 
+  /**
+   * Count as many connections of a source as other engines have, in place of what was counted of them so far; only for the
+   * pool. Returns how that changes the number of sources with connections, here and elsewhere together, and of those elsewhere.
+   */
+  count(source: Source, connections: number, row: number | null): { all: number; elsewhere: number } {
+    return this.#locked(source, (bucket) => {
+      const slot = this.#find(bucket, source) ?? (connections === 0 ? null : this.#claim(bucket, source));
+      if (slot === null) return { all: 0, elsewhere: 0 };
+      const before = { all: this.#count(slot), elsewhere: this.#cells[slot + this.#column] as number };
+      if (before.all === 0 && row !== null) this.#cells[slot + 2] = row + 1;
+      this.#cells[slot + this.#column] = connections;
+      const after = before.all - before.elsewhere + connections;
+      return {
+        all: Math.sign(after) - Math.sign(before.all),
+        elsewhere: Math.sign(connections) - Math.sign(before.elsewhere),
+      };
+    });
+  }
+
+  /** Every source with connections of this engine's workers; `row` is what is remembered of it, or -1. Only for the pool. */
+  each(visit: (low: number, high: number, row: number, connections: number) => void): void {
+    const cells = this.#cells;
+    for (let bucket = 0; bucket < cells.length; bucket += this.#bucketCells) {
+      for (let way = 0; way < WAYS; way++) {
+        const slot = this.#slotAt(bucket, way);
+        if (cells[slot] === 0 || this.#own(slot) === 0) continue;
+        // Once more, with nobody changing it.
+        lock(cells, bucket, this.#owner);
+        const [low, high, row, own] = [cells[slot], cells[slot + 1], cells[slot + 2], this.#own(slot)] as const;
+        unlock(cells, bucket);
+        if (own > 0) visit(low as number, high as number, (row as number) - 1, own);
+      }
+    }
+  }
+
   /** Give back all that a worker which has ended still held. `emptied` hears the row of each source that is left with nothing. */
   releaseWorker(worker: number, emptied: (row: number) => void = () => undefined): void {
     for (let bucket = 0; bucket < this.#cells.length; bucket += this.#bucketCells) {
@@ -115,14 +153,19 @@ export class SourceTable {
     return bucket + LOCK + way * this.#slot;
   }
 
+  /** Connections of this engine and of others. */
   #count(slot: number): number {
+    return this.#own(slot) + (this.#cells[slot + HEAD + this.#workers] as number);
+  }
+
+  #own(slot: number): number {
     let count = 0;
     for (let worker = 0; worker < this.#workers; worker++) count += this.#cells[slot + HEAD + worker] as number;
     return count;
   }
 
   #change(slot: number, by: number): void {
-    const at = slot + HEAD + (this.#owner as number);
+    const at = slot + this.#column;
     this.#cells[at] = Math.max(0, (this.#cells[at] as number) + by);
   }
 
@@ -156,5 +199,5 @@ export class SourceTable {
 
 /** One lock and the slots, rounded to cache lines. */
 function bucketCells(workers: number): number {
-  return Math.ceil((LOCK + WAYS * (HEAD + workers)) / CACHE_LINE) * CACHE_LINE;
+  return Math.ceil((LOCK + WAYS * (HEAD + workers + 1)) / CACHE_LINE) * CACHE_LINE;
 }

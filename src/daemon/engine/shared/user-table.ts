@@ -1,7 +1,9 @@
 import { REVISION_ROWS, type UsageRow } from '../../supervisor/engine.ts';
-import type { Source } from './source.ts';
-import { sourceOfUser } from './source.ts';
+import { type Cells, lay, NONE, ROW_STATES, rowBytes, type RowState } from './row-cells.ts';
+import { isSlowed, pay } from './row-speed.ts';
+import { type Source, wordsOf } from './source.ts';
 import { SourceTable } from './sources.ts';
+import { UserRows } from './user-rows.ts';
 
 /**
  * What users and secrets may do and have done, one table for all workers. A user has a row and each of its secrets has one: a
@@ -14,10 +16,6 @@ import { SourceTable } from './sources.ts';
  */
 export const USER_ROWS = 2 * REVISION_ROWS;
 
-/** Why a row lets nobody in; `ok` comes first, so that fresh memory says nothing else. */
-export const ROW_STATES = ['ok', 'disabled', 'expired', 'quota', 'gone'] as const;
-export type RowState = (typeof ROW_STATES)[number];
-
 /** What a row allows; null is no limit. */
 export interface RowLimits {
   connections: number | null;
@@ -28,34 +26,6 @@ export interface RowLimits {
 }
 
 export type RowUsage = Omit<UsageRow, 'id' | 'era'>;
-
-/** A burst that a speed limit lets through, seconds of its rate. */
-const BURST_MS = 500;
-/** What one read costs at most. */
-const LONGEST_MS = 3600_000;
-const NONE = -1;
-
-const INTS = [
-  'state',
-  'maxConnections',
-  'maxNetworks',
-  'connections',
-  'networks',
-  'lastSeen',
-  'stale',
-  'staleAt',
-] as const;
-/** Bytes/ms. */
-const FLOATS = ['upRate', 'downRate'] as const;
-
-interface Cells {
-  ints: Record<(typeof INTS)[number], Int32Array>;
-  floats: Record<(typeof FLOATS)[number], Float64Array>;
-  /** Time at which all that was let through so far would have been sent at the rate, in us. */
-  paid: { up: BigInt64Array; down: BigInt64Array };
-  /** Of each worker, which alone writes them. */
-  own: { connections: Int32Array; up: Float64Array; down: Float64Array }[];
-}
 
 export class UserTable {
   readonly memory: { rows: SharedArrayBuffer; networks: SharedArrayBuffer };
@@ -84,6 +54,12 @@ export class UserTable {
 
   state(row: number): RowState {
     return ROW_STATES[this.#cells.ints.state[row] as number] as RowState;
+  }
+
+  /** Have a row be of this user or secret. */
+  name(row: number, id: string): void {
+    const { idLow, idHigh } = this.#cells.ints;
+    [idLow[row], idHigh[row]] = wordsOf(id);
   }
 
   /** Returns whether that is another state than before. */
@@ -116,13 +92,46 @@ export class UserTable {
       up += mine.up[row] as number;
       down += mine.down[row] as number;
     }
-    const [connections, networks] = [ints.connections[row] as number, ints.networks[row] as number];
+    const connections = (ints.connections[row] as number) - (ints.connectionsElsewhere[row] as number);
+    const networks = (ints.networks[row] as number) - (ints.networksElsewhere[row] as number);
     const [lastSeen, stale, staleAt] = [ints.lastSeen[row], ints.stale[row], ints.staleAt[row]] as [
       number,
       number,
       number,
     ];
     return { up, down, connections, networks, lastSeen, stale, staleAt };
+  }
+
+  /** Count as many connections as other engines have of a network, as `sourceOfUser` knows it, in place of what was counted so far. */
+  countElsewhere(row: number, network: Source, connections: number, before: number): void {
+    const { ints } = this.#cells;
+    const change = connections - before;
+    Atomics.add(ints.connections, row, change);
+    Atomics.add(ints.connectionsElsewhere, row, change);
+    const { all, elsewhere } = this.#networks.count(network, connections, row);
+    Atomics.add(ints.networks, row, all);
+    Atomics.add(ints.networksElsewhere, row, elsewhere);
+  }
+
+  /** Every network of every row with connections of this engine. */
+  eachNetwork(visit: (low: number, high: number, row: number, connections: number) => void): void {
+    this.#networks.each(visit);
+  }
+
+  /** Whether a row limits connections or networks. */
+  isLimited(row: number): boolean {
+    const { maxConnections, maxNetworks } = this.#cells.ints;
+    return maxConnections[row] !== NONE || maxNetworks[row] !== NONE;
+  }
+
+  isSlowed(row: number): boolean {
+    return isSlowed(this.#cells, row);
+  }
+
+  /** Take what other engines moved out of a row's speed, bytes; `now` as for `pay`. */
+  movedElsewhere(row: number, { up, down }: { up: number; down: number }, now: number): void {
+    if (up > 0) pay(this.#cells, row, 'up', up, now);
+    if (down > 0) pay(this.#cells, row, 'down', down, now);
   }
 
   /** Whether no connection counts in a row. Where none can come any more, its figures stay as they are from then on. */
@@ -141,7 +150,7 @@ export class UserTable {
 
   /** The table as one worker changes it. */
   worker(worker: number): UserRows {
-    return new UserRows(this, this.#cells, this.#networks, worker);
+    return new UserRows(this.#cells, this.#networks, worker);
   }
 
   /** Take back what a worker that has ended still held; its bytes stay counted. */
@@ -155,121 +164,4 @@ export class UserTable {
     }
     this.#networks.releaseWorker(worker, (row) => Atomics.sub(ints.networks, row, 1));
   }
-}
-
-/** One worker's side of the table. */
-export class UserRows {
-  readonly #table: UserTable;
-  readonly #cells: Cells;
-  readonly #own: Cells['own'][number];
-  readonly #networks: SourceTable;
-
-  constructor(table: UserTable, cells: Cells, networks: SourceTable, worker: number) {
-    this.#table = table;
-    this.#cells = cells;
-    this.#own = cells.own[worker] as Cells['own'][number];
-    this.#networks = networks;
-  }
-
-  state(row: number): RowState {
-    return this.#table.state(row);
-  }
-
-  /** Count a connection from `source`, unless a limit of the row is reached; `now` is Unix time in seconds, null to leave no trace. */
-  enter(row: number, source: Source, now: number | null): 'in' | 'connections' | 'networks' {
-    const { ints } = this.#cells;
-    if (Atomics.add(ints.connections, row, 1) >= limitOf(ints.maxConnections, row)) {
-      Atomics.sub(ints.connections, row, 1);
-      return 'connections';
-    }
-    const key = sourceOfUser(source, row);
-    const first = { row, admit: () => this.#takeNetwork(row) };
-    if (this.#networks.acquire(key, Number.MAX_SAFE_INTEGER, now ?? 0, first) === 'over') {
-      Atomics.sub(ints.connections, row, 1);
-      return 'networks';
-    }
-    this.#own.connections[row] = (this.#own.connections[row] as number) + 1;
-    if (now !== null) ints.lastSeen[row] = now;
-    return 'in';
-  }
-
-  #takeNetwork(row: number): boolean {
-    const { networks, maxNetworks } = this.#cells.ints;
-    if (Atomics.add(networks, row, 1) < limitOf(maxNetworks, row)) return true;
-    Atomics.sub(networks, row, 1);
-    return false;
-  }
-
-  /** Give back what `enter` counted. */
-  leave(row: number, source: Source): void {
-    const { ints } = this.#cells;
-    this.#own.connections[row] = (this.#own.connections[row] as number) - 1;
-    Atomics.sub(ints.connections, row, 1);
-    if (this.#networks.release(sourceOfUser(source, row))) Atomics.sub(ints.networks, row, 1);
-  }
-
-  /** Count somebody who came with a secret that lets nobody in any more; `now` is Unix time in seconds. */
-  cameLate(row: number, now: number): void {
-    const { ints } = this.#cells;
-    Atomics.add(ints.stale, row, 1);
-    ints.staleAt[row] = now;
-  }
-
-  /** Count payload bytes. */
-  moved(row: number, up: number, down: number): void {
-    const own = this.#own;
-    own.up[row] = (own.up[row] as number) + up;
-    own.down[row] = (own.down[row] as number) + down;
-  }
-
-  /** Whether the row has a speed limit. */
-  isSlowed(row: number): boolean {
-    const { upRate, downRate } = this.#cells.floats;
-    return upRate[row] !== NONE || downRate[row] !== NONE;
-  }
-
-  /**
-   * Pay `bytes` out of the row's speed in one direction, all its connections together; returns the ms for which nothing more
-   * may be read. `now` is a monotonic clock in ms that the workers share.
-   */
-  pay(row: number, direction: 'up' | 'down', bytes: number, now: number): number {
-    const rate = this.#cells.floats[`${direction}Rate`][row] as number;
-    if (rate === NONE) return 0;
-    const paid = this.#cells.paid[direction];
-    const at = Math.round(now * 1000);
-    const cost = Math.round(Math.min(LONGEST_MS, bytes / rate) * 1000);
-    for (;;) {
-      const before = Atomics.load(paid, row);
-      // What was not used of the past is lost, but for a burst.
-      const next = Math.max(Number(before), at - BURST_MS * 1000) + cost;
-      if (Atomics.compareExchange(paid, row, before, BigInt(next)) === before) return Math.max(0, (next - at) / 1000);
-    }
-  }
-}
-
-function limitOf(limits: Int32Array, row: number): number {
-  const limit = limits[row] as number;
-  return limit === NONE ? Number.MAX_SAFE_INTEGER : limit;
-}
-
-function rowBytes(workers: number): number {
-  return 4 * INTS.length + 8 * FLOATS.length + 2 * 8 + workers * (4 + 2 * 8);
-}
-
-/** The columns one after another, those of eight bytes first. */
-function lay(memory: SharedArrayBuffer, workers: number, size: number): Cells {
-  let at = 0;
-  const next = <Column>(bytes: number, make: (from: number) => Column): Column => {
-    const column = make(at);
-    at += size * bytes;
-    return column;
-  };
-  const float = (): Float64Array => next(8, (from) => new Float64Array(memory, from, size));
-  const big = (): BigInt64Array => next(8, (from) => new BigInt64Array(memory, from, size));
-  const int = (): Int32Array => next(4, (from) => new Int32Array(memory, from, size));
-  const floats = Object.fromEntries(FLOATS.map((name) => [name, float()])) as Cells['floats'];
-  const paid = { up: big(), down: big() };
-  const bytes = Array.from({ length: workers }, () => ({ up: float(), down: float() }));
-  const ints = Object.fromEntries(INTS.map((name) => [name, int()])) as Cells['ints'];
-  return { ints, floats, paid, own: bytes.map((columns) => ({ ...columns, connections: int() })) };
 }
