@@ -12,6 +12,7 @@ import type {
 } from '../lib/control/schema.ts';
 import type { ProbeEdges } from '../lib/probe/dc.ts';
 import type { Paths } from '../lib/system/paths.ts';
+import type { User } from '../lib/users/user.ts';
 import { applyNext, handOverTo } from './change.ts';
 import { InForce } from './in-force.ts';
 import { Probes } from './probes.ts';
@@ -19,7 +20,7 @@ import { accessChanges, chooseTried } from './proofs.ts';
 import { type Machine, makeRevision } from './revision.ts';
 import { readStatus } from './status.ts';
 import { keepStructural } from './structural.ts';
-import type { EngineRevision } from './supervisor/engine.ts';
+import type { EngineRevision, EngineUser } from './supervisor/engine.ts';
 import type { Supervisor } from './supervisor/supervisor.ts';
 import type { Log } from './telemetry/log.ts';
 import { connectionsOfAll, usageOfAll } from './totals.ts';
@@ -186,16 +187,21 @@ export class Daemon {
   }
 }
 
-/** Makes revisions of this daemon: on this machine, with its directories. */
+/** Makes revisions of this daemon: on this machine, with its directories and its key of networks. */
 function maker({ machine, paths, edges }: DaemonParts, probes: Probes): (wanted: Wanted) => EngineRevision {
+  const networkKey = edges.random(32);
+  const made = new WeakMap<User, EngineUser>();
   const directory = path.join(paths.state, 'engine');
-  return (wanted) =>
-    makeRevision({
+  return (wanted) => {
+    const revision = makeRevision({
       ...wanted,
       profiles: probes.profiles(wanted.settings.cover),
       machine,
       replayFile: path.join(directory, 'replay.journal'),
       usageDirectory: directory,
       now: edges.now(),
+      made,
     });
+    return { ...revision, networkKey };
+  };
 }

@@ -12,6 +12,7 @@ import { type Access, describeAccess } from '../lib/link/access.ts';
 import { watchOom } from '../lib/system/oom.ts';
 import { writeAtomic } from '../lib/system/files.ts';
 import type { Paths } from '../lib/system/paths.ts';
+import { KnownUsers } from '../lib/users/known-users.ts';
 import type { User } from '../lib/users/user.ts';
 import { type ControlActions, startControl } from './control/server.ts';
 import { Daemon, type DaemonParts } from './daemon.ts';
@@ -87,7 +88,8 @@ const MINUTE_MS = 60_000;
 export async function runDaemon(options: RunOptions): Promise<Stopped> {
   const { paths, overrides, version, output, allowRoot, asService } = options;
   await refuseSecondDaemon(paths);
-  const { wanted, created, configText, log, logLevel } = await prepare(paths, overrides, output);
+  const known = new KnownUsers();
+  const { wanted, created, configText, log, logLevel } = await prepare(paths, overrides, { output, known });
   const machine = await readMachine();
   const facts = { isRoot: process.getuid?.() === 0, allowRoot, asService };
   const identity = await engineIdentity(wanted.settings.engine.user, facts);
@@ -110,7 +112,7 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
     sleep: async (ms, signal) => sleep(ms, undefined, { signal }),
   });
   const edges = { timeoutMs: PROBE_MS, random: randomBytes, now: Date.now };
-  const read: DaemonParts['read'] = async (known) => readAgain(paths, overrides, known);
+  const read: DaemonParts['read'] = async (before) => readAgain(paths, overrides, known, before);
   const runAs = async (user: string): Promise<void> => {
     const next = await engineIdentity(user, facts);
     await engineDirectory(paths.state, next);

@@ -15,10 +15,19 @@ export interface AccessChange {
 
 /** Which secrets are accepted now and were not before, the reverse, and those that came into another state of their life. */
 export function accessChanges(before: User[], after: User[], now: number): AccessChange[] {
-  const [old, fresh] = [accessOf(before, now), accessOf(after, now)];
+  const [was, is] = [new Set(before), new Set(after)];
+  // Nothing changes for those who are the same object.
+  const old = accessOf(
+    before.filter((user) => !is.has(user)),
+    now,
+  );
+  const fresh = accessOf(
+    after.filter((user) => !was.has(user)),
+    now,
+  );
   const changed = [...fresh].filter(([key, { state, access }]) => {
-    const was = old.get(key);
-    return was === undefined ? access : was.access !== access || was.state !== state;
+    const past = old.get(key);
+    return past === undefined ? access : past.access !== access || past.state !== state;
   });
   const lost = [...old].filter(([key, { access }]) => access && !fresh.has(key));
   return [

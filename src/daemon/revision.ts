@@ -33,6 +33,8 @@ export interface RevisionParts {
   usageDirectory: string | null;
   /** Unix ms. */
   now: number;
+  /** What users were made into before, for those who are the same object. */
+  made?: WeakMap<User, EngineUser>;
 }
 
 /** Strangers must not be able to use up what clients need, nor the descriptors that the limit of connections leaves. */
@@ -45,9 +47,18 @@ export function makeRevision(parts: RevisionParts): EngineRevision {
   const settings = engineSettings(parts);
   const { domain } = parts.settings.cover;
   const forgotten = forgottenSecrets(parts.users);
-  const users = parts.users.map((user) => engineUser(user, domain, parts.now, forgotten));
-  const id = createHash('sha256').update(canonicalJson({ settings, users })).digest('hex');
-  return { id, settings, users };
+  const { made, now } = parts;
+  const users = parts.users.map((user) => {
+    const known = made?.get(user);
+    if (known?.domain === domain) return known;
+    const fresh = engineUser(user, domain, now, forgotten);
+    // The memory of a revoked secret comes to an end.
+    if (!user.secrets.some(({ state }) => state === 'revoked')) made?.set(user, fresh);
+    return fresh;
+  });
+  // Users are many, and made with their keys in order: their JSON is canonical as it is.
+  const content = `{"settings":${canonicalJson(settings)},"users":${JSON.stringify(users)}}`;
+  return { id: createHash('sha256').update(content).digest('hex'), settings, users };
 }
 
 /** Revoked secrets that a revision has no room for, those first that were revoked first: nobody is told of their links any more. */
@@ -68,12 +79,12 @@ function engineUser(
 ): EngineUser {
   const { connections, networks, upBytesPerSecond, downBytesPerSecond } = limits;
   return {
-    id,
     domain,
     enabled,
-    secrets: secrets.flatMap((secret) => (forgotten.has(secret.id) ? [] : engineSecret(secret, now))),
-    limits: { connections, networks, upBytesPerSecond, downBytesPerSecond },
     expiresAt,
+    id,
+    limits: { connections, downBytesPerSecond, networks, upBytesPerSecond },
+    secrets: secrets.flatMap((secret) => (forgotten.has(secret.id) ? [] : engineSecret(secret, now))),
   };
 }
 
@@ -82,14 +93,14 @@ function engineSecret(secret: UserSecret, now: number): EngineSecret[] {
   const { id, key, tombstoneUntil, retireLimitNetworks } = secret;
   switch (secret.state) {
     case 'active':
-      return [{ id, key, state: 'active', maxNetworks: null }];
+      return [{ id, key, maxNetworks: null, state: 'active' }];
     case 'retiring':
-      return [{ id, key, state: 'retiring', maxNetworks: retireLimitNetworks }];
+      return [{ id, key, maxNetworks: retireLimitNetworks, state: 'retiring' }];
     case 'draining':
-      return [{ id, key, state: 'draining', maxNetworks: null }];
+      return [{ id, key, maxNetworks: null, state: 'draining' }];
     case 'revoked':
       if (tombstoneUntil !== null && tombstoneUntil <= now) return [];
-      return [{ id, key, state: 'tombstone', maxNetworks: null }];
+      return [{ id, key, maxNetworks: null, state: 'tombstone' }];
   }
 }
 

@@ -9,8 +9,9 @@ import { checkLedger } from '../lib/ledger/check.ts';
 import { sweepSecrets } from '../lib/rotation/sweep.ts';
 import { ensureDirectory } from '../lib/system/files.ts';
 import type { Paths } from '../lib/system/paths.ts';
-import { generationOf, loadUsers } from '../lib/users/load.ts';
+import { exposures, generationOf } from '../lib/users/load.ts';
 import { ensureFirstUser } from '../lib/users/store.ts';
+import type { KnownUsers } from '../lib/users/known-users.ts';
 import type { User } from '../lib/users/user.ts';
 import { readUsers } from '../lib/users/with-users.ts';
 import { choosePort } from './listen-port.ts';
@@ -31,7 +32,7 @@ export interface Wanted {
 export async function prepare(
   paths: Paths,
   overrides: FlagValue[],
-  output: { log: (threshold: Threshold) => Log },
+  { output, known }: { output: { log: (threshold: Threshold) => Log }; known: KnownUsers },
 ): Promise<{
   wanted: Wanted;
   created: boolean;
@@ -43,7 +44,7 @@ export async function prepare(
   const logLevel = new LogLevel(settings.log.level);
   const log = output.log(logLevel);
   for (const dir of [paths.config, paths.state]) await ensureDirectory(dir);
-  const { users, generation, created } = await prepareUsers(paths, settings, log);
+  const { users, generation, created } = await prepareUsers(paths, settings, { log, known });
   if (existsSync(paths.configFile)) {
     const text = await readText(paths.configFile);
     return { wanted: { settings, users, generation, text }, created, configText: undefined, log, logLevel };
@@ -59,20 +60,25 @@ export async function prepare(
 async function prepareUsers(
   paths: Paths,
   { rotation }: Settings,
-  log: Log,
+  { log, known }: { log: Log; known: KnownUsers },
 ): Promise<{ users: User[]; generation: string | null; created: boolean }> {
   const files = { ...paths, notice: (sentence: string) => log('info', 'users_taken_over', {}, sentence) };
   await readUsers(files, undefined, async (ledger) => checkLedger(ledger, paths.ledgerFile));
   const { created } = await ensureFirstUser(files);
   await sweepSecrets(files, rotation.drain, Date.now());
   const generation = await generationOf(files);
-  const { users, warnings } = await loadUsers(files);
-  for (const warning of warnings) log('warn', 'exposed', {}, warning);
+  const users = await known.read(files);
+  for (const warning of await exposures(files)) log('warn', 'exposed', {}, warning);
   return { users, generation, created };
 }
 
 /** The files as they are now. A configuration that is gone is no wish for the defaults. */
-export async function readAgain(paths: Paths, overrides: FlagValue[], known?: Wanted): Promise<Wanted> {
+export async function readAgain(
+  paths: Paths,
+  overrides: FlagValue[],
+  known: KnownUsers,
+  before?: Wanted,
+): Promise<Wanted> {
   if (!existsSync(paths.configFile)) {
     throw new MtpError('CONFIG_MISSING', `${paths.configFile} is gone; the running settings stay in force`, {
       exit: EXIT.precondition,
@@ -81,6 +87,6 @@ export async function readAgain(paths: Paths, overrides: FlagValue[], known?: Wa
   }
   const { settings, text } = await loadConfig({ file: paths.configFile, env: process.env, flags: overrides });
   const generation = await generationOf(paths);
-  const same = known !== undefined && generation !== null && generation === known.generation;
-  return { settings, text, generation, users: same ? known.users : (await loadUsers(paths)).users };
+  const same = before !== undefined && generation !== null && generation === before.generation;
+  return { settings, text, generation, users: same ? before.users : await known.read(paths) };
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { settingsSchema, type Settings, tables } from '../../src/lib/config/schema.ts';
@@ -41,6 +42,13 @@ describe('revision', () => {
     const profiles = { 'www.apple.com': { flightBytes: 3000, postQuantum: true } };
     expect(makeRevision(parts({ profiles })).id).not.toBe(id);
     expect(makeRevision(parts({ users: [{ ...me, name: 'you' }] })).id).toBe(id);
+  });
+  it('is named by the canonical form of its content', () => {
+    const states = ['active', 'retiring', 'draining', 'revoked'] as const;
+    const secrets = states.map((state): UserSecret => ({ ...(me.secrets[0] as UserSecret), id: state, state }));
+    const { id, settings: engine, users } = makeRevision(parts({ users: [me, { ...me, id: 'you', secrets }] }));
+    const content = canonicalJson({ settings: engine, users });
+    expect(id).toBe(createHash('sha256').update(content).digest('hex'));
   });
   it('forgets revoked secrets where there are too many for an engine, the oldest first', () => {
     const secrets = Array.from({ length: REVISION_ROWS + 100 }, (_, at): UserSecret => {

@@ -37,7 +37,7 @@ afterEach(async () => {
 
 async function start(limits: Partial<EngineUser['limits']>, options: EngineOptions = {}): Promise<void> {
   const users = [{ ...me, limits: { ...me.limits, ...limits } }];
-  revision = { id: 'a', settings: engineSettings({ dc, ...options }), users, ownKey: randomBytes(32) };
+  revision = { id: 'a', settings: engineSettings({ dc, ...options }), users, networkKey: randomBytes(32) };
   at = (await supervisor.start(revision)).listening;
 }
 

@@ -78,7 +78,7 @@ export class Pool {
     this.#sockets = sockets;
     this.#tell = tell;
     this.#port = settings.listen.port;
-    this.#seed = networkSeed(revision.ownKey ?? randomBytes(32));
+    this.#seed = networkSeed(revision.networkKey ?? randomBytes(32));
     this.#workers = Array<Worker | null>(settings.workers).fill(null);
     this.#tables = new SharedTables(settings, availableMemory().bytes);
     this.#users = new UserKeeper(this.#tables.users, () => this.#post({ type: 'review' }));
@@ -421,8 +421,8 @@ function causeOf(error: unknown): string {
 }
 
 /** Key of the hash of networks: the same in all engines of a daemon, so that they can tell each other of networks. */
-function networkSeed(ownKey: Uint8Array): [number, number] {
-  const words = createHmac('sha256', ownKey).update('networks').digest();
+function networkSeed(key: Uint8Array): [number, number] {
+  const words = createHmac('sha256', key).update('networks').digest();
   return [words.readInt32LE(0), words.readInt32LE(4)];
 }
 

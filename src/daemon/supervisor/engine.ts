@@ -154,6 +154,8 @@ export interface EngineRevision {
   id: string;
   settings: EngineSettings;
   users: EngineUser[];
+  /** Key of the hash that networks are known by: the same in all engines of a daemon. Not part of what the id stands for. */
+  networkKey?: Buffer;
 }
 
 /** How a connection's opening ended. All but `ok` were shown the cover (or reset, where there is none). */

@@ -16,6 +16,9 @@ interface Account {
   logGid: number;
 }
 
+/** The daemon makes little and keeps little of it: a smaller young generation saves 50 MB with ten thousand users (templates/mtp.service). */
+const NODE_OPTIONS = '--max-semi-space-size=4';
+
 /** Start a daemon in a session of its own. What it says before it has a log goes to the same file. */
 export async function spawnDaemon(paths: Paths, { allowRoot }: { allowRoot: boolean }): Promise<ChildProcess> {
   const log = daemonLog(paths);
@@ -28,12 +31,17 @@ export async function spawnDaemon(paths: Paths, { allowRoot }: { allowRoot: bool
     return spawn(program, args, {
       cwd: '/',
       detached: true,
-      env: { ...env, MTP_HOME: undefined, ...serviceEnvironment(paths) },
+      env: { ...env, NODE_OPTIONS: nodeOptions(env), MTP_HOME: undefined, ...serviceEnvironment(paths) },
       stdio: ['ignore', output, output],
     });
   } finally {
     closeSync(output);
   }
+}
+
+/** What an operator says of it comes last, and wins. */
+function nodeOptions({ NODE_OPTIONS: own = '' }: NodeJS.ProcessEnv): string {
+  return `${NODE_OPTIONS} ${own}`.trim();
 }
 
 /** Root gives way to the owner of the state directory. */

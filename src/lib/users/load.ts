@@ -16,8 +16,12 @@ export interface LoadedUsers {
 /** The users of this installation with their keys; none when nobody was added yet. Damage is an error and stays as it is. */
 export async function loadUsers(files: UserFiles, which: Which = 'all'): Promise<LoadedUsers> {
   const users = await readUsers(files, [], async (ledger) => openUsers(ledger, files, which));
-  const warnings = await Promise.all([files.ledgerFile, files.keyringFile].map(exposure));
-  return { users, warnings: warnings.flat() };
+  return { users, warnings: await exposures(files) };
+}
+
+/** What the operator should know about the files of users; one sentence each. */
+export async function exposures({ ledgerFile, keyringFile }: UserFiles): Promise<string[]> {
+  return (await Promise.all([ledgerFile, keyringFile].map(exposure))).flat();
 }
 
 /** A word that is another after every change of the ledger; null before the first. */

@@ -4,12 +4,14 @@ import type { Ledger } from '../ledger/open.ts';
 import type { UserFiles } from './files.ts';
 import { fromSecretRow, fromUserRow } from './rows.ts';
 import { type Found, selectUsers, type Which } from './select.ts';
-import type { User, UserRecord } from './user.ts';
+import type { User, UserRecord, UserSecret } from './user.ts';
 
 /** Users as the ledger has them, with their keys. */
 export async function openUsers(ledger: Ledger, files: UserFiles, which: Which): Promise<User[]> {
   const { found, keyring } = await selectWithKeys(ledger, files, which);
-  return Promise.all(found.map(async (one) => toUser(one, keyring, files)));
+  const users: User[] = [];
+  for (const one of found) users.push(await openFound(one, keyring, files));
+  return users;
 }
 
 /**
@@ -30,14 +32,18 @@ async function selectWithKeys(
   }
 }
 
-async function toUser({ row, tags, secrets }: Found, keyring: Keyring | undefined, files: UserFiles): Promise<User> {
+/** A user with their keys, opened with a keyring that covers all of them. */
+export async function openFound(
+  { row, tags, secrets }: Found,
+  keyring: Keyring | undefined,
+  files: UserFiles,
+): Promise<User> {
   const where = { name: row.label, file: files.ledgerFile };
-  const opened = await Promise.all(
-    secrets.map(async (secret) => ({
-      ...fromSecretRow(secret),
-      key: (await openSecret(keyring as Keyring, secret, where)).toString('hex'),
-    })),
-  );
+  const opened: UserSecret[] = [];
+  for (const secret of secrets) {
+    const key = await openSecret(keyring as Keyring, secret, where);
+    opened.push({ ...fromSecretRow(secret), key: key.toString('hex') });
+  }
   return fromUserRow(row, tags, opened);
 }
 
