@@ -170,13 +170,13 @@ describe('beside an engine that drains', () => {
         }
       };
       const clients = Array.from({ length: 2 * most }, client);
-      await expect.poll(() => came).toBeGreaterThan(most);
+      await expect.poll(() => came, { timeout: 20_000 }).toBeGreaterThan(most);
       let unsettled = 0;
       for (let round = 0; round < 3; round++) {
         const before = came;
         unsettled = Math.max(unsettled, waiting);
         await handOver();
-        await expect.poll(() => came, { timeout: 10_000 }).toBeGreaterThan(before + most);
+        await expect.poll(() => came, { timeout: 20_000 }).toBeGreaterThan(before + most);
       }
       ending.abort();
       await Promise.all(clients);

@@ -85,8 +85,11 @@ export class Rows {
 
   /** Whoever is here and has a row of which that is true. */
   those(test: (row: number) => boolean): { id: string; row: number; era: number }[] {
-    const all = [...this.#tenants].map(([id, { row, era }]) => ({ id, row, era }));
-    return all.filter(({ row }) => !this.#table.isEmpty(row) && test(row));
+    const those = [];
+    for (const [id, { row, era }] of this.#tenants) {
+      if (!this.#table.isEmpty(row) && test(row)) those.push({ id, row, era });
+    }
+    return those;
   }
 
   /** Every worker has taken over the revision of this turn, and looks nobody up in those before. */

@@ -19,7 +19,7 @@ export class SharedLimits {
   readonly #parts: SharedLimitsParts;
   /** What an engine answered last. */
   readonly #known = new WeakMap<Engine, Holdings>();
-  #running: Promise<void> | undefined;
+  #running = false;
   #closed = false;
 
   constructor(parts: SharedLimitsParts) {
@@ -31,9 +31,11 @@ export class SharedLimits {
     await tell(next, await this.#ask(before));
   }
 
-  /** Keep the engines informed until the one that serves is alone. */
+  /** Keep the engines informed until the one that serves is alone, and knows it. */
   keep(): void {
-    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    if (this.#running) return;
+    this.#running = true;
+    void this.#run();
   }
 
   close(): void {
@@ -42,22 +44,23 @@ export class SharedLimits {
 
   async #run(): Promise<void> {
     const { draining, sleep } = this.#parts;
-    for (let left = draining().length; left > 0;) {
+    do {
       await sleep(EVERY_MS);
       if (this.#closed) return;
-      left = draining().length;
-      await this.#round();
-    }
+      // One may have begun to drain while the others were asked.
+    } while ((await this.#round()) > 0 || draining().length > 0);
+    this.#running = false;
   }
 
-  async #round(): Promise<void> {
+  /** Returns how many others the engine that serves was told of. */
+  async #round(): Promise<number> {
     const { draining, serving } = this.#parts;
     const [old, current] = [draining(), serving()];
     const held = await this.#ask(old);
-    if (current === undefined) return;
+    if (current === undefined) return old.length;
     const [own] = held.some(({ moved }) => moved.length > 0) ? await this.#ask([current]) : [];
     await tell(current, held);
-    if (own === undefined) return;
+    if (own === undefined) return old.length;
     await Promise.all(
       old.map(async (engine) => {
         const others = [own, ...held.filter((each) => each !== this.#known.get(engine))];
@@ -65,6 +68,7 @@ export class SharedLimits {
         await tell(engine, others.map(onlyMoved));
       }),
     );
+    return old.length;
   }
 
   /** What engines have; of one that does not answer, what it had. */
