@@ -1,0 +1,15 @@
+import type { Prefix } from './prefix.ts';
+
+/**
+ * What is done with connections from a network: `mask` shows them the cover whatever secret they have, `limit` lets few new
+ * ones in, `drop` closes them unanswered.
+ */
+export type Verdict = 'mask' | 'limit' | 'drop';
+
+export interface Ruling {
+  prefix: Prefix;
+  /** Null lets the network in, within one that is not. */
+  verdict: Verdict | null;
+  /** Unix time in seconds at which it ends; null is never. */
+  until: number | null;
+}
