@@ -77,10 +77,12 @@ function settingsOf(site: Site, { fast = true, workers = 1, coverConnections = 8
     limits: {
       connections: 30_000,
       perSource: 30_000,
+      opened: { connections: 1_000_000, windowMs: 60_000 },
       coverConnections,
       handshakeMs: 10_000,
       idleMs: HOUR_MS,
     },
+    guard: { step: 5 },
     cover: {
       domain: site.domain,
       target: site.cover,

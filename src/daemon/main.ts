@@ -19,6 +19,9 @@ import { Daemon, type DaemonParts } from './daemon.ts';
 import { findOrphans, orphansGone, removeEnginePids, writeEnginePids } from './engine-pid.ts';
 import { keepPackage } from './engine-package.ts';
 import { engineDirectory, engineIdentity } from './identity.ts';
+import { Guard } from './guard/guard.ts';
+import { policyOf } from '../lib/guard/decide.ts';
+import { exemptions } from '../lib/guard/exempt.ts';
 import { renewEngine } from './renew-engine.ts';
 import { leftBy } from './usage/left-files.ts';
 import { UsageBooks } from './usage/books.ts';
@@ -102,6 +105,7 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
   const supervisor = new Supervisor({
     makeEngine: (sockets, module) => new BuiltinEngine(module, { sockets, via }),
     onEvent: ({ level, event, detail }) => log(level, event, detail),
+    onOffence: (offence) => guard.offend(offence),
     onEngines: async (pids) => {
       await writeEnginePids(paths.state, [...pids, ...orphans]);
       await books.refresh();
@@ -136,6 +140,15 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
     log,
     now: Date.now,
   });
+  const guard = new Guard({
+    files: paths,
+    push: async (rules) => supervisor.guard(rules),
+    policy: () => policyOf(daemon.settings.guard),
+    exempt: async () => exemptions(daemon.settings.listen.proxy_protocol_from, process.env),
+    log,
+    now: Date.now,
+    random: Math.random,
+  });
   const reload: ControlActions['reload'] = async (request) => {
     const reply = await daemon.reload(request);
     await books.refresh();
@@ -146,12 +159,14 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
   const closing: (() => Promise<unknown>)[] = [
     async () => supervisor.stop(),
     async () => books.close(),
+    async () => guard.close(),
     async () => (orphans.length === 0 ? removeEnginePids(paths.state) : undefined),
     async () => unlink(daemonFiles(paths).pid).catch(() => undefined),
   ];
   try {
     const { settings } = daemon.revision;
     const engine = await output.step('Starting the proxy', async () => {
+      await guard.load();
       if (orphans.length === 0) await assertBindable(settings.listen);
       return supervisor.start(daemon.revision, { beside: orphans.length > 0 }).catch(async (error: unknown) => {
         throw await explainListenError(settings.listen, error);
@@ -183,6 +198,8 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
         await supervisor.serving.claim(from);
         return { claimed: true };
       },
+      guard: async () => guard.load(),
+      outlooks: async (addresses) => supervisor.outlooks(addresses),
       log: async (request) => {
         if (request !== undefined) {
           logLevel.choose(request.level, Date.now());
@@ -252,6 +269,7 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
           { name: 'secrets', cron: '*/10 * * * * *', jitterMs: 0, run: async () => secrets.run() },
           // Apart from the other, as a hook may take its time and an end of a grace may not.
           { name: 'announcements', cron: '5-59/10 * * * * *', jitterMs: 0, run: async () => announcer.run() },
+          { name: 'guard', cron: '*/10 * * * * *', jitterMs: 0, run: async () => guard.watch() },
           {
             name: 'cover-profile',
             cron: '17 */6 * * *',

@@ -42,6 +42,9 @@ const COVER_SHARE = 4;
 const COVER_LEAST = 16;
 const COVER_MOST = 128;
 
+/** The daemon hears of a network well before it is banned, so that it can say what a lower threshold would do. */
+const STEPS = 4;
+
 /** Everything that the engine acts on, under a name that is the same for the same content. */
 export function makeRevision(parts: RevisionParts): EngineRevision {
   const settings = engineSettings(parts);
@@ -125,10 +128,12 @@ function engineSettings({ settings, profiles, machine, replayFile, usageDirector
     limits: {
       connections,
       perSource: limits.per_source,
+      opened: limits.new_connections === null ? null : { connections: limits.new_connections, windowMs: limits.window },
       coverConnections: cover.max_connections === 'auto' ? coverShare : cover.max_connections,
       handshakeMs: limits.handshake_timeout,
       idleMs: limits.idle_timeout,
     },
+    guard: { step: settings.guard.threshold / STEPS },
     cover: {
       domain: cover.domain,
       target: cover.target,

@@ -34,6 +34,7 @@ beforeEach(async () => {
   supervisor = new Supervisor({
     makeEngine: (sockets, module) => new BuiltinEngine(module, { sockets }),
     onEvent: (event) => void events.push(event),
+    onOffence: () => undefined,
     onEngines: (running) => void (pids = running),
     watchDeath: async () => async () => undefined,
     now: Date.now,

@@ -20,6 +20,7 @@ beforeEach(async () => {
   supervisor = new Supervisor({
     makeEngine: (sockets, module) => new BuiltinEngine(module, { sockets }),
     onEvent: () => undefined,
+    onOffence: () => undefined,
     onEngines: () => undefined,
     watchDeath: async () => async () => undefined,
     now: Date.now,

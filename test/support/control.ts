@@ -10,6 +10,8 @@ export function controlActions(actions: Partial<ControlActions>): ControlActions
     reload: unasked('reload'),
     engine: unasked('engine'),
     claim: unasked('claim'),
+    guard: unasked('guard'),
+    outlooks: unasked('outlooks'),
     log: unasked('log'),
     stop: unasked('stop'),
     ...actions,

@@ -5,6 +5,7 @@ import type {
   EngineSettings,
   EngineStats,
   EngineUser,
+  Offence,
 } from '../../src/daemon/supervisor/engine.ts';
 import { engineUser } from './engine-user.ts';
 import type { FakeDc } from './fake-dc.ts';
@@ -17,6 +18,7 @@ export interface RunningEngine {
   target: { host: string; port: number };
   pid: number;
   events: EngineEvent[];
+  offences: Offence[];
   engine: BuiltinEngine;
   settings: EngineSettings;
   stats: () => Promise<EngineStats>;
@@ -61,11 +63,13 @@ export function engineSettings(options: EngineOptions = {}): EngineSettings {
     limits: {
       connections: 5000,
       perSource: null,
+      opened: null,
       coverConnections: 256,
       handshakeMs: 10_000,
       idleMs: 60_000,
       ...options.limits,
     },
+    guard: { step: 5 },
     cover: {
       domain: 'cover.test',
       target: { host: cover.host, port: cover.port },
@@ -84,12 +88,15 @@ export async function startEngine(options: EngineOptions = {}): Promise<RunningE
   const engine = new BuiltinEngine();
   const events: EngineEvent[] = [];
   engine.onEvent((event) => events.push(event));
+  const offences: Offence[] = [];
+  engine.onOffence((offence) => offences.push(offence));
   let revision: EngineRevision = { id: 'r0', settings, users };
   const { pid, listening } = await engine.start(revision);
   return {
     target: listening,
     pid,
     events,
+    offences,
     engine,
     settings,
     stats: async () => engine.stats(),

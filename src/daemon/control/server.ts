@@ -9,9 +9,14 @@ import {
   engineReply,
   type EngineReply,
   engineRequest,
+  guardReply,
+  type GuardReply,
   logReply,
   type LogReply,
   logRequest,
+  type Outlook,
+  outlooksReply,
+  outlooksRequest,
   reloadPlan,
   type ReloadPlan,
   reloadReply,
@@ -38,6 +43,9 @@ export interface ControlActions {
   engine: (request: z.infer<typeof engineRequest>) => Promise<EngineReply>;
   /** A handshake that a command is about to make is nobody's use of a secret. */
   claim: (request: z.infer<typeof claimRequest>) => Promise<z.infer<typeof claimReply>>;
+  /** Go by the bans that the ledger has now. */
+  guard: () => Promise<GuardReply>;
+  outlooks: (addresses: string[]) => Promise<Outlook[]>;
   /** The level of the log, and with a request another one. */
   log: (request?: z.infer<typeof logRequest>) => Promise<LogReply>;
   stop: (request: z.infer<typeof stopRequest>) => Promise<StopReply>;
@@ -66,6 +74,11 @@ export async function startControl(socket: string, actions: ControlActions): Pro
   app.post('/reload', async ({ body }) => reloadReply.parse(await actions.reload(reloadRequest.parse(body ?? {}))));
   app.post('/engine', async ({ body }) => engineReply.parse(await actions.engine(engineRequest.parse(body))));
   app.post('/claim', async ({ body }) => claimReply.parse(await actions.claim(claimRequest.parse(body))));
+  app.post('/guard', async () => guardReply.parse(await actions.guard()));
+  app.post('/guard/outlooks', async ({ body }) => {
+    const { addresses } = outlooksRequest.parse(body);
+    return outlooksReply.parse({ outlooks: await actions.outlooks(addresses) });
+  });
   app.get('/log', async () => logReply.parse(await actions.log()));
   app.post('/log', async ({ body }) => logReply.parse(await actions.log(logRequest.parse(body))));
   app.post('/stop', async ({ body }) => stopReply.parse(await actions.stop(stopRequest.parse(body ?? {}))));

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { errnoCode } from '../../lib/errors.ts';
 import { packageUrl } from '../../lib/system/module-url.ts';
-import type { EngineEvent } from '../supervisor/engine.ts';
+import type { EngineEvent, Offence } from '../supervisor/engine.ts';
 import {
   type EngineMessage,
   type EngineReply,
@@ -34,6 +34,7 @@ function send(message: EngineMessage): void {
 }
 
 const tell = (event: EngineEvent): void => send({ type: 'event', event });
+const report = (offence: Offence): void => send({ type: 'offence', offence });
 
 async function handle(request: EngineRequest): Promise<EngineReply> {
   if (request.type === 'start') return start(request);
@@ -66,6 +67,11 @@ async function handle(request: EngineRequest): Promise<EngineReply> {
     case 'share':
       pool.share(request.elsewhere);
       return null;
+    case 'guard':
+      await pool.guard(request.rules);
+      return null;
+    case 'outlooks':
+      return pool.outlooks(request.addresses);
     case 'drain':
       retiring = true;
       inherited.release();
@@ -87,7 +93,7 @@ async function start(request: Extract<EngineRequest, { type: 'start' }>): Promis
       `the engine of version ${version} and this daemon do not understand each other; restart the daemon`,
     );
   }
-  pool = new Pool(revision, async (worker, workers) => inherited.of(worker, workers), tell);
+  pool = new Pool(revision, async (worker, workers) => inherited.of(worker, workers), { tell, report });
   const started = await pool.start({ beside });
   opened = !prepare;
   return { ...started, version };

@@ -3,6 +3,7 @@ import type { Endpoint, EngineEvent, EngineSettings } from '../supervisor/engine
 import type { Conn } from './conn.ts';
 import type { CoverTargetResolver } from './cover-target.ts';
 import type { DcBreakers } from './dc-breakers.ts';
+import type { Guard } from './guard.ts';
 import type { Lanes } from './lanes.ts';
 import type { ReplayJournal } from './replay-journal.ts';
 import type { CounterRow } from './shared/counters.ts';
@@ -44,6 +45,8 @@ export interface Plane {
   readonly sources: SourceTable;
   /** Handshakes of the daemon's. */
   readonly own: OwnConnections;
+  /** Whose networks may not. */
+  readonly guard: Guard;
   /** What users may do and have done. */
   readonly rows: UserRows;
   readonly replay: ReplayTable;

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
+import { type PackedRulings, shareRulings } from '../../lib/access/packed-rulings.ts';
 import { backOffMs, HEALTHY_MS } from '../../lib/system/back-off.ts';
 import { availableMemory } from '../../lib/system/memory.ts';
 import { entryUrl } from '../../lib/system/module-url.ts';
@@ -11,8 +12,11 @@ import type {
   EngineRevision,
   EngineStats,
   EngineUsage,
+  GuardRules,
   HandshakeResult,
   Holdings,
+  Offence,
+  Outlook,
 } from '../supervisor/engine.ts';
 import { monotonicMs } from './dc-breakers.ts';
 import { DcSlots } from './dc-slots.ts';
@@ -20,6 +24,7 @@ import { describeDcs } from './dc-stats.ts';
 import { Elsewhere } from './elsewhere.ts';
 import { Fates } from './fates.ts';
 import { readHoldings } from './holdings.ts';
+import { Guard, NO_RULES } from './guard.ts';
 import { KeyMaker } from './key-maker.ts';
 import { ListenError } from './listen-error.ts';
 import { keyOf } from './own-connections.ts';
@@ -27,6 +32,7 @@ import { packUsers } from './packed-users.ts';
 import { compactReplays, loadReplays } from './replay-store.ts';
 import { ReplayTail } from './replay-tail.ts';
 import { COVER_STATES } from './shared/gauges.ts';
+import { sourceOf } from './shared/source.ts';
 import { SharedTables } from './shared/tables.ts';
 import { UsageFile } from './usage-file.ts';
 import { UserKeeper } from './user-keeper.ts';
@@ -39,6 +45,12 @@ const POLL_MS = 50;
 /** Descriptors of the sockets that a worker is to listen on; null where it has to bind one. */
 export type SocketSource = (worker: number, workers: number) => Promise<number[] | null>;
 
+/** Where what happens is told. */
+export interface Listeners {
+  tell: (event: EngineEvent) => void;
+  report: (offence: Offence) => void;
+}
+
 /** The worker threads of one engine process and the tables that they share. */
 export class Pool {
   readonly #startedAt = Date.now();
@@ -47,7 +59,10 @@ export class Pool {
   readonly #dcSlots = new DcSlots();
   readonly #seed: [number, number];
   readonly #workers: (Worker | null)[];
-  readonly #tell: (event: EngineEvent) => void;
+  readonly #tell: Listeners['tell'];
+  readonly #report: Listeners['report'];
+  /** It is asked, and has no connections of its own. */
+  readonly #guard: Guard;
   readonly #users: UserKeeper;
   readonly #elsewhere: Elsewhere;
   readonly #usageFile: UsageFile;
@@ -61,6 +76,7 @@ export class Pool {
   /** Workers listen on nothing for now. */
   #paused = false;
   #revision: EngineRevision;
+  #rules: GuardRules = NO_RULES;
   #port: number;
   #keys: KeyMaker | undefined;
   #accelerator: AcceleratorState = 'native';
@@ -72,15 +88,18 @@ export class Pool {
   /** Of each worker: its ends in a row, and when the last one was. */
   readonly #restarts: { inARow: number; at: number }[] = [];
 
-  constructor(revision: EngineRevision, sockets: SocketSource, tell: (event: EngineEvent) => void) {
+  constructor(revision: EngineRevision, sockets: SocketSource, { tell, report }: Listeners) {
     const { settings } = revision;
     this.#revision = revision;
     this.#sockets = sockets;
     this.#tell = tell;
+    this.#report = report;
     this.#port = settings.listen.port;
     this.#seed = networkSeed(revision.networkKey ?? randomBytes(32));
     this.#workers = Array<Worker | null>(settings.workers).fill(null);
     this.#tables = new SharedTables(settings, availableMemory().bytes);
+    this.#guard = new Guard(this.#tables.conduct, settings, report);
+    this.#setRules(revision.rules ?? NO_RULES);
     this.#users = new UserKeeper(this.#tables.users, () => this.#post({ type: 'review' }));
     this.#users.apply(revision.users);
     this.#elsewhere = new Elsewhere(this.#tables, this.#users);
@@ -136,6 +155,7 @@ export class Pool {
 
   async apply(revision: EngineRevision): Promise<string> {
     const turn = this.#users.apply(revision.users);
+    this.#guard.settings = revision.settings;
     this.#revision = revision;
     const request: WorkerRequest = { type: 'apply', revision: this.#forWorkers() };
     const applied = (message: WorkerMessage): boolean => message.type === 'applied' && message.id === revision.id;
@@ -223,6 +243,16 @@ export class Pool {
     this.#users.allow(allowances);
   }
 
+  async guard(rules: GuardRules): Promise<void> {
+    this.#setRules(rules);
+    const request: WorkerRequest = { type: 'guard', rules: this.#rules };
+    await Promise.all(this.#workers.map(async (worker) => worker && answered(worker, request, 'guarded')));
+  }
+
+  outlooks(addresses: readonly string[]): Outlook[] {
+    return addresses.map((address) => this.#guard.outlook(address, sourceOf(address, this.#seed), unixSeconds()));
+  }
+
   /** Accept no more and wait for the open sessions; returns how many were left when the time was over. */
   async drain(timeoutMs: number, { gentle }: { gentle: boolean }): Promise<{ cut: number }> {
     this.#draining = true;
@@ -246,6 +276,12 @@ export class Pool {
     await this.#usageFile.end().catch((error: unknown) => {
       this.#tell(fault('usage_not_left', { message: messageOf(error) }));
     });
+  }
+
+  #setRules({ allowed, bans, access }: GuardRules): void {
+    const share = (rulings: PackedRulings | null): PackedRulings | null => rulings && shareRulings(rulings);
+    this.#rules = { allowed: share(allowed), bans: share(bans), access: share(access) };
+    this.#guard.rules = this.#rules;
   }
 
   #serving(): { pid: number; listening: Endpoint } {
@@ -276,12 +312,14 @@ export class Pool {
         fds,
         seed: this.#seed,
         memory: this.#tables.memory,
+        rules: this.#rules,
       },
     });
     this.#workers[index] = worker;
     worker.on('message', (message: WorkerMessage) => {
       if (message.type === 'event') this.#tell(message.event);
       if (message.type === 'fate') this.#fates.settle(message.from, message.result);
+      if (message.type === 'offence') this.#report(message.offence);
     });
     let cause = 'it ended by itself';
     worker.on('error', (error: unknown) => (cause = causeOf(error)));

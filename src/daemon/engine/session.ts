@@ -22,6 +22,8 @@ export class Session implements ConnOwner, StageSession, Timed {
   readonly #forget: (session: Session) => void;
   stay: Stay | null = null;
   #ticket: Ticket | null = null;
+  /** The client's address, once it is known. */
+  #peer: string | null = null;
   #stage: Stage | null = null;
   #reported = false;
   /** Where one of the daemon's own connections comes from. */
@@ -57,10 +59,27 @@ export class Session implements ConnOwner, StageSession, Timed {
 
   /** The peer's address is known: count it and listen to what it says. */
   #open(peer: Endpoint, rest: Buffer | null): void {
-    const ticket = new Ticket(this.plane, peer.host);
+    this.#peer = peer.host;
+    const verdict = this.plane.guard.verdict(peer.host, unixSeconds());
+    if (verdict === 'drop') {
+      this.#shutOut();
+      return;
+    }
+    const ticket = new Ticket(this.plane, peer.host, verdict);
     this.#ticket = ticket;
+    if (verdict === 'limit' && ticket.refusal === 'rate') {
+      this.#shutOut();
+      return;
+    }
     this.#stage = new OpeningStage(this, ticket, peer);
     if (rest !== null && rest.length > 0) this.#stage.clientData(rest, rest.length);
+  }
+
+  /** Close it unanswered, as a host does that is not there for this one. */
+  #shutOut(): void {
+    this.report('banned');
+    this.ending('banned');
+    this.conn.reset();
   }
 
   /** Whether ending the worker now would cut somebody off. */
@@ -98,14 +117,20 @@ export class Session implements ConnOwner, StageSession, Timed {
   /** What its user may do has changed: close the connection if that is nothing any more. */
   review(): void {
     if (this.stay?.allowed === false) this.close('user');
+    else if (this.#peer !== null && this.plane.guard.verdict(this.#peer, unixSeconds()) === 'drop') this.#shutOut();
     else this.#stage?.userChanged?.();
   }
 
   report(result: HandshakeResult): void {
     if (this.#reported) return;
     this.#reported = true;
-    if (this.#own === null) this.plane.counters.result(result);
-    else this.plane.own.settle(this.#own, result);
+    if (this.#own !== null) {
+      this.plane.own.settle(this.#own, result);
+      return;
+    }
+    this.plane.counters.result(result);
+    const ticket = this.#ticket;
+    if (ticket !== null) this.plane.guard.learn(this.#peer as string, ticket.source, result, unixSeconds());
   }
 
   setDeadline(ms: number): void {

@@ -1,4 +1,12 @@
-import type { AcceleratorState, Endpoint, EngineEvent, EngineSettings, HandshakeResult } from '../supervisor/engine.ts';
+import type {
+  AcceleratorState,
+  Endpoint,
+  EngineEvent,
+  EngineSettings,
+  GuardRules,
+  HandshakeResult,
+  Offence,
+} from '../supervisor/engine.ts';
 import type { PackedUsers } from './packed-users.ts';
 import type { SharedTables } from './shared/tables.ts';
 import type { SlotMap } from './dc-slots.ts';
@@ -24,12 +32,14 @@ export interface WorkerData {
   fds: number[] | null;
   seed: [number, number];
   memory: SharedTables['memory'];
+  rules: GuardRules;
 }
 
 export type WorkerRequest =
   | { type: 'apply'; revision: WorkerRevision }
   /** The state of users has changed: close the connections that may not go on. */
   | { type: 'review' }
+  | { type: 'guard'; rules: GuardRules }
   /** Listen on these, and no more on those before. */
   | { type: 'open'; fds: number[] | null }
   /** A connection from there is the daemon's own. */
@@ -51,4 +61,6 @@ export type WorkerMessage =
   | { type: 'claimed'; from: Endpoint }
   /** How the opening of one of the daemon's own ended. */
   | { type: 'fate'; from: Endpoint; result: HandshakeResult }
-  | { type: 'event'; event: EngineEvent };
+  | { type: 'guarded' }
+  | { type: 'event'; event: EngineEvent }
+  | { type: 'offence'; offence: Offence };

@@ -7,6 +7,7 @@ import { CoverTargetResolver } from './cover-target.ts';
 import { DcBreakers, monotonicMs } from './dc-breakers.ts';
 import { DcUpkeep } from './dc-upkeep.ts';
 import { DcWarm } from './dc-warm.ts';
+import { Guard } from './guard.ts';
 import { Lanes } from './lanes.ts';
 import { listen, type ListenAt, type Listener, type ListenerEvents } from './listener.ts';
 import { OwnConnections } from './own-connections.ts';
@@ -15,6 +16,7 @@ import { ReplayJournal } from './replay-journal.ts';
 import { Searches } from './searches.ts';
 import { Session } from './session.ts';
 import { BreakerTable } from './shared/breakers.ts';
+import { ConductTable } from './shared/conduct.ts';
 import { Counters } from './shared/counters.ts';
 import { Gauges } from './shared/gauges.ts';
 import { KeyPoints } from './shared/key-points.ts';
@@ -29,7 +31,7 @@ import type { WorkerData, WorkerMessage, WorkerRequest, WorkerRevision } from '.
 
 /** One thread of the engine: its own listener on the shared port, its own sessions, shared tables. */
 
-const { worker, workers, revision, port, fds, seed, memory } = workerData as WorkerData;
+const { worker, workers, revision, port, fds, seed, memory, rules } = workerData as WorkerData;
 const sessions = new Set<Session>();
 const forget = (session: Session): boolean => sessions.delete(session);
 
@@ -88,6 +90,9 @@ const plane: Plane = {
   gauges: Gauges.attach(memory.gauges).row(worker),
   own: new OwnConnections((from, result) => say({ type: 'fate', from, result }), monotonicMs),
   sources: SourceTable.attach(memory.sources, workers, worker),
+  guard: new Guard(ConductTable.attach(memory.conduct, worker), revision.settings, (offence) => {
+    say({ type: 'offence', offence });
+  }),
   rows: UserTable.attach(memory.users, workers, worker).worker(worker),
   replay: ReplayTable.attach(memory.replay, worker),
   journal: new ReplayJournal(revision.settings.replayFile, (code) => event('error', 'replay_journal_failed', { code })),
@@ -102,6 +107,8 @@ const plane: Plane = {
   lanes,
   event,
 };
+
+plane.guard.rules = rules;
 
 function review(): void {
   for (const session of sessions) session.review();
@@ -162,6 +169,7 @@ async function start(): Promise<void> {
         return;
       case 'apply':
         Object.assign(plane, ofRevision(request.revision));
+        plane.guard.settings = request.revision.settings;
         plane.breakers.slots = request.revision.dcSlots;
         plane.warm.clear();
         review();
@@ -173,6 +181,11 @@ async function start(): Promise<void> {
         return;
       case 'disclaim':
         plane.own.forget(request.from);
+        return;
+      case 'guard':
+        plane.guard.rules = request.rules;
+        review();
+        say({ type: 'guarded' });
         return;
       case 'review':
         review();

@@ -9,8 +9,11 @@ import type {
   EngineRevision,
   EngineStats,
   EngineUsage,
+  GuardRules,
   HandshakeResult,
   Holdings,
+  Offence,
+  Outlook,
   Prepared,
   Serving,
 } from './engine.ts';
@@ -58,6 +61,7 @@ export class BuiltinEngine implements Engine {
   readonly #via: string[];
   readonly #waiting = new Map<number, Waiting>();
   readonly #eventListeners: ((event: EngineEvent) => void)[] = [];
+  readonly #offenceListeners: ((offence: Offence) => void)[] = [];
   readonly #exitListeners: ((reason: ExitReason) => void)[] = [];
   readonly #sockets: ListenSockets | undefined;
   /** Sockets that end with this engine. */
@@ -140,6 +144,14 @@ export class BuiltinEngine implements Engine {
     await this.#ask('share', { elsewhere }, ANSWER_MS);
   }
 
+  async guard(rules: GuardRules): Promise<void> {
+    await this.#ask('guard', { rules }, ANSWER_MS);
+  }
+
+  async outlooks(addresses: string[]): Promise<Outlook[]> {
+    return this.#ask('outlooks', { addresses }, ANSWER_MS);
+  }
+
   async drain(timeoutMs: number, { gentle = false } = {}): Promise<{ cut: number }> {
     if (this.#sockets === undefined) this.#closeOwn();
     return this.#ask('drain', { timeoutMs, gentle }, timeoutMs + ANSWER_MS);
@@ -161,6 +173,10 @@ export class BuiltinEngine implements Engine {
 
   onEvent(listener: (event: EngineEvent) => void): void {
     this.#eventListeners.push(listener);
+  }
+
+  onOffence(listener: (offence: Offence) => void): void {
+    this.#offenceListeners.push(listener);
   }
 
   onExit(listener: (reason: ExitReason) => void): void {
@@ -225,6 +241,10 @@ export class BuiltinEngine implements Engine {
   #receive(message: EngineMessage): void {
     if (message.type === 'event') {
       for (const listener of this.#eventListeners) listener(message.event);
+      return;
+    }
+    if (message.type === 'offence') {
+      for (const listener of this.#offenceListeners) listener(message.offence);
       return;
     }
     if (message.type === 'want') {

@@ -1,3 +1,7 @@
+import type { PackedRulings } from '../../lib/access/packed-rulings.ts';
+import type { Verdict } from '../../lib/access/ruling.ts';
+import type { SignalCounts } from '../../lib/guard/signals.ts';
+
 /** The contract between the supervisor and any data plane, built in or external. Plain data: it crosses processes. */
 
 export type Mode = 'ee' | 'dd' | 'plain';
@@ -44,10 +48,16 @@ export interface EngineSettings {
     connections: number;
     /** Connections at once per IPv4 address or IPv6 /64; null is no limit. */
     perSource: number | null;
+    /** New connections of such a network within a window, which may come all at once; null is no limit. */
+    opened: { connections: number; windowMs: number } | null;
     /** Connections handed to the cover at once. */
     coverConnections: number;
     handshakeMs: number;
     idleMs: number;
+  };
+  guard: {
+    /** Points by which the bucket of a network has to rise for another report. */
+    step: number;
   };
   cover: CoverSettings;
   telegram: {
@@ -149,6 +159,37 @@ export interface EngineUsage {
   rows: UsageRow[];
 }
 
+/** Whose connections are let in whatever else is ruled, and whose are not. Null is for no rules. */
+export interface GuardRules {
+  allowed: PackedRulings | null;
+  bans: PackedRulings | null;
+  access: PackedRulings | null;
+}
+
+/** What is done with a network; null is nothing. */
+export type EngineVerdict = 'allowed' | Verdict | null;
+
+/** An address as the engine sees it. */
+export interface Outlook {
+  verdict: EngineVerdict;
+  /** Connections that its network may open now; null is no limit. */
+  mayOpen: number | null;
+}
+
+/** How a network behaves, told whenever its bucket has risen by a step. */
+export interface Offence {
+  /** The address that was last seen of it. */
+  host: string;
+  /** Unix time in seconds. */
+  at: number;
+  /** Points in its bucket. */
+  score: number;
+  /** Openings of each kind since the bucket was empty. */
+  counts: SignalCounts;
+  /** Whether somebody there has proved to know a secret within a day. */
+  good: boolean;
+}
+
 /** Everything that the engine acts on; `id` is the SHA-256 of its canonical form. */
 export interface EngineRevision {
   id: string;
@@ -156,6 +197,8 @@ export interface EngineRevision {
   users: EngineUser[];
   /** Key of the hash that networks are known by: the same in all engines of a daemon. Not part of what the id stands for. */
   networkKey?: Buffer;
+  /** In force from the start; without them those before stay. Not part of what the id stands for. */
+  rules?: GuardRules;
 }
 
 /** How a connection's opening ended. All but `ok` were shown the cover (or reset, where there is none). */
@@ -172,7 +215,11 @@ export const HANDSHAKE_RESULTS = [
   'quota',
   'devices',
   'networks',
+  /** Its network is shut out. */
+  'banned',
+  /** Too many connections at once, or too many new ones. */
   'limit',
+  'rate',
   'unknown_dc',
   'dc_unreachable',
   'http',
@@ -199,6 +246,8 @@ export const CLOSE_REASONS = [
   'idle',
   /** Its user may not go on: disabled, expired, over a quota, removed. */
   'user',
+  /** Its network was shut out. */
+  'banned',
   /** By us: no cover to show, no DC to reach, no inner header. */
   'refused',
   /** The engine was drained or stopped. */
@@ -302,6 +351,10 @@ export interface Engine {
   holdings(): Promise<Holdings>;
   /** Have limits hold as if the connections of other engines were here: these and no others from now on. */
   share(elsewhere: readonly Holdings[]): Promise<void>;
+  /** Replace what is ruled of networks. Resolves when every worker goes by it. */
+  guard(rules: GuardRules): Promise<void>;
+  /** What each of these addresses meets, as the engine itself finds it. */
+  outlooks(addresses: string[]): Promise<Outlook[]>;
   /**
    * Accept no more; resolves when no connection is left or the time is over, with the number that was cut. With `gentle` those
    * that have not proved themselves yet may still do so.
@@ -310,6 +363,7 @@ export interface Engine {
   /** End now. */
   stop(): Promise<void>;
   onEvent(listener: (event: EngineEvent) => void): void;
+  onOffence(listener: (offence: Offence) => void): void;
   /** Called once when the process ends, expected or not. */
   onExit(listener: (reason: { code: number | null; signal: string | null }) => void): void;
 }

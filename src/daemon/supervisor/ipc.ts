@@ -6,8 +6,11 @@ import type {
   EngineRevision,
   EngineStats,
   EngineUsage,
+  GuardRules,
   HandshakeResult,
   Holdings,
+  Offence,
+  Outlook,
 } from './engine.ts';
 
 /** A daemon and an engine of different packages work together where this is the same. */
@@ -32,6 +35,8 @@ export type EngineRequest =
   | { type: 'holdings'; seq: number }
   /** Other engines hold this of what limits leave. */
   | { type: 'share'; seq: number; elsewhere: readonly Holdings[] }
+  | { type: 'guard'; seq: number; rules: GuardRules }
+  | { type: 'outlooks'; seq: number; addresses: string[] }
   /** With `gentle` connections that have not proved themselves yet may still do so. */
   | { type: 'drain'; seq: number; timeoutMs: number; gentle: boolean }
   /** No other engine writes to the journal any more. */
@@ -52,6 +57,8 @@ export interface EngineReplies {
   allow: null;
   holdings: Holdings;
   share: null;
+  guard: null;
+  outlooks: Outlook[];
   drain: { cut: number };
   alone: null;
   stop: null;
@@ -85,4 +92,5 @@ export type EngineMessage =
   | { type: 'reply'; seq: number; value: EngineReply }
   | EngineFailure
   | { type: 'event'; event: EngineEvent }
+  | { type: 'offence'; offence: Offence }
   | SocketWant;

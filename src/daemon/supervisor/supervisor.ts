@@ -1,7 +1,18 @@
 import { MtpError } from '../../lib/errors.ts';
 import { backOffMs, HEALTHY_MS } from '../../lib/system/back-off.ts';
 import { describeExit } from './builtin.ts';
-import type { Endpoint, Engine, EngineEvent, EngineRevision, EngineStats, EngineUsage, Serving } from './engine.ts';
+import type {
+  Endpoint,
+  Engine,
+  EngineEvent,
+  EngineRevision,
+  EngineStats,
+  EngineUsage,
+  GuardRules,
+  Offence,
+  Outlook,
+  Serving,
+} from './engine.ts';
 import { type Switched, switchEngines } from './hand-over.ts';
 import { RestartLoop } from './restart-loop.ts';
 import { type RetiredEngine, RetiredEngines } from './retired.ts';
@@ -12,6 +23,7 @@ export interface SupervisorOptions {
   /** An engine that serves clients on these sockets; `module` is the entry of another package than ours. */
   makeEngine: (sockets: ListenSockets, module: URL | undefined) => Engine;
   onEvent: (event: EngineEvent) => void;
+  onOffence: (offence: Offence) => void;
   /** Called with the processes of all engines whenever one was started or has ended, the one that serves first. */
   onEngines: (pids: number[]) => void | Promise<void>;
   /** Watch a process; the result tells why it ended where there is more to say than how. */
@@ -62,6 +74,8 @@ export class Supervisor {
   #module: URL | undefined;
   #engine: Engine | undefined;
   #revision: EngineRevision | undefined;
+  /** What is ruled of networks; every engine has it from its start. */
+  #rules: GuardRules | undefined;
   #failures = 0;
   #startedAt = 0;
   #handingOver = false;
@@ -133,6 +147,19 @@ export class Supervisor {
     return confirmed;
   }
 
+  /** Replace what is ruled of networks. Resolves when the engine that serves goes by it. */
+  async guard(rules: GuardRules): Promise<void> {
+    this.#rules = rules;
+    const engines = this.engines.map(async ({ engine }) => engine.guard(rules));
+    const [serving] = await Promise.allSettled(engines);
+    // One that is being started gets them then, and one that drains takes nobody in any more.
+    if (serving?.status === 'rejected' && this.#state.state === 'running') throw serving.reason;
+  }
+
+  async outlooks(addresses: string[]): Promise<Outlook[]> {
+    return this.#running().outlooks(addresses);
+  }
+
   async usage(): Promise<EngineUsage> {
     return this.#running().usage();
   }
@@ -164,7 +191,7 @@ export class Supervisor {
     const entry = module === undefined ? this.#module : (module ?? undefined);
     const next = this.#make(sockets, entry);
     try {
-      const switched = await switchEngines(old, next, revision, {
+      const switched = await switchEngines(old, next, this.#ruled(revision), {
         prove,
         prepared: async ({ pid }) => {
           this.#watches.set(next, await this.#options.watchDeath(pid));
@@ -246,6 +273,10 @@ export class Supervisor {
     return this.#engine;
   }
 
+  #ruled(revision: EngineRevision): EngineRevision {
+    return this.#rules === undefined ? revision : { ...revision, rules: this.#rules };
+  }
+
   #pids(): number[] {
     const { pid } = this.#state;
     return [...(pid === null ? [] : [pid]), ...this.#retired.list.map((retired) => retired.pid)];
@@ -274,6 +305,7 @@ export class Supervisor {
   #make(sockets: ListenSockets, module: URL | undefined): Engine {
     const engine = this.#options.makeEngine(sockets, module);
     engine.onEvent(this.#options.onEvent);
+    engine.onOffence(this.#options.onOffence);
     engine.onExit((reason) => {
       void (async () => {
         const why = reason.signal === 'SIGKILL' ? await this.#watches.get(engine)?.() : undefined;
@@ -288,7 +320,9 @@ export class Supervisor {
     const engine = this.#make(sockets, this.#module);
     this.#engine = engine;
     try {
-      const { version, ...serving } = await engine.start(revision, { beside: beside || this.#retired.list.length > 0 });
+      const { version, ...serving } = await engine.start(this.#ruled(revision), {
+        beside: beside || this.#retired.list.length > 0,
+      });
       this.#watches.set(engine, await this.#options.watchDeath(serving.pid));
       this.#startedAt = this.#options.now();
       this.#state = { ...this.#state, state: 'running', ...serving, version, nextTryAt: null };

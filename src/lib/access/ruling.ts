@@ -1,10 +1,11 @@
 import type { Prefix } from './prefix.ts';
 
 /**
- * What is done with connections from a network: `mask` shows them the cover whatever secret they have, `limit` lets few new
- * ones in, `drop` closes them unanswered.
+ * What is done with connections from a network: `mask` shows them the cover whatever secret they have, `limit` does so for
+ * few of them, `drop` closes them unanswered.
  */
-export type Verdict = 'mask' | 'limit' | 'drop';
+export const VERDICTS = ['mask', 'limit', 'drop'] as const;
+export type Verdict = (typeof VERDICTS)[number];
 
 export interface Ruling {
   prefix: Prefix;

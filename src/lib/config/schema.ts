@@ -1,3 +1,4 @@
+import { VERDICTS } from '../access/ruling.ts';
 import { z } from '../system/zod.ts';
 import {
   cidr,
@@ -135,8 +136,43 @@ export const tables = {
         allowed: '"none" or a whole number from 1',
         input: 'number',
       }),
+    new_connections: z
+      .union([z.literal('none').transform(() => null), z.int().min(1).max(1_000_000)])
+      .prefault(600)
+      .register(about, {
+        description: 'New connections from such a network within limits.window; they may come all at once.',
+        allowed: '"none" or a whole number from 1 to 1000000',
+        input: 'number',
+      }),
+    window: timeout('60s', 1000, 'Time in which limits.new_connections come back.'),
     handshake_timeout: timeout('30s', 1000, 'How long a client may take to prove that it knows a secret.'),
     idle_timeout: timeout('10m', 1000, 'How long a connection between a client and Telegram may be silent.'),
+  }),
+  guard: z.strictObject({
+    ceiling: z
+      .enum(['observe', ...VERDICTS])
+      .prefault('mask')
+      .register(about, {
+        description:
+          'The hardest that is done by itself: observe only tells, mask shows the web site, limit to few, drop closes.',
+        allowed: '"observe", "mask", "limit" or "drop"',
+        input: 'text',
+      }),
+    threshold: z.int().min(4).max(500).prefault(20).register(about, {
+      description: 'Points at which a network is banned; one goes away each minute.',
+      allowed: 'a whole number from 4 to 500',
+      input: 'number',
+    }),
+    ban_time: span(1000).prefault('10m').register(about, {
+      description: 'Length of the first ban of a network; each further one is twice as long.',
+      allowed: SPAN_TEXT,
+      input: 'text',
+    }),
+    max_ban_time: span(1000).prefault('7d').register(about, {
+      description: 'Length that bans do not grow beyond, but for a tenth.',
+      allowed: SPAN_TEXT,
+      input: 'text',
+    }),
   }),
   telegram: z.strictObject({
     prefer: z.enum(['ipv4', 'ipv6', 'ipv4-only', 'ipv6-only']).prefault('ipv4').register(about, {

@@ -4,8 +4,10 @@ import { errnoCode, EXIT, type ExitStatus, MtpError } from '../errors.ts';
 import type { Paths } from '../system/paths.ts';
 import type {
   EngineReply,
+  GuardReply,
   LogLevel,
   LogReply,
+  Outlook,
   ReloadPlan,
   ReloadReply,
   StatusReply,
@@ -64,6 +66,19 @@ export async function logLevelOf(paths: Paths, level?: LogLevel): Promise<LogRep
 export async function claimConnection(paths: Paths, from: { host: string; port: number }): Promise<boolean> {
   const { claimReply } = await import('./schema.ts');
   return (await call(paths, 'POST', '/claim', claimReply, STATUS_MS, { from }))?.claimed ?? false;
+}
+
+/** Have the running daemon and its engine go by the bans that the ledger has now; undefined when none runs. */
+export async function reloadGuard(paths: Paths): Promise<GuardReply | undefined> {
+  const { guardReply } = await import('./schema.ts');
+  return call(paths, 'POST', '/guard', guardReply, STATUS_MS);
+}
+
+/** What the running engine does with each of these addresses; undefined when no daemon runs. */
+export async function getOutlooks(paths: Paths, addresses: string[]): Promise<Outlook[] | undefined> {
+  const { outlooksReply } = await import('./schema.ts');
+  const reply = await call(paths, 'POST', '/guard/outlooks', outlooksReply, STATUS_MS, { addresses });
+  return reply?.outlooks;
 }
 
 /** Order the daemon to stop; undefined when none runs. It answers before it does. */

@@ -1,3 +1,4 @@
+import { VERDICTS } from '../access/ruling.ts';
 import { z } from '../system/zod.ts';
 
 /** What the daemon says on its control socket. Both sides are held to it. */
@@ -147,6 +148,23 @@ export const stopRequest = z.object({ now: z.boolean().default(false) }).prefaul
 /** Connections that were open when the order came. */
 export const stopReply = z.object({ pid: count, connections: count, drainMs: count });
 
+/** What the engine goes by now. */
+export const guardReply = z.object({ bans: count, allowed: count });
+
+export const outlooksRequest = z.object({ addresses: z.array(z.string().max(64)).min(1).max(1000) });
+
+/** What the engine does with each of the addresses. */
+export const outlooksReply = z.object({
+  outlooks: z.array(
+    z.object({
+      /** Null is nothing. */
+      verdict: z.enum(['allowed', ...VERDICTS]).nullable(),
+      /** Connections that its network may open now; null is no limit. */
+      mayOpen: count.nullable(),
+    }),
+  ),
+});
+
 export const engineRequest = z.object({
   action: z.enum(['upgrade', 'rollback']),
   /** Directory of another package of mtp. */
@@ -208,3 +226,5 @@ export type EngineReply = z.infer<typeof engineReply>;
 export type LogLevel = z.infer<typeof logLevel>;
 export type LogReply = z.infer<typeof logReply>;
 export type UsageReply = z.infer<typeof usageReply>;
+export type GuardReply = z.infer<typeof guardReply>;
+export type Outlook = z.infer<typeof outlooksReply>['outlooks'][number];

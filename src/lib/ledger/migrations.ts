@@ -7,6 +7,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '002-usage': { up: usage },
   '003-announcements': { up: announcements },
   '004-close-reasons': { up: closeReasons },
+  '005-guard': { up: guard },
 };
 
 async function users(db: Kysely<unknown>): Promise<void> {
@@ -119,4 +120,40 @@ async function announcements(db: Kysely<unknown>): Promise<void> {
 
 async function closeReasons(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('secrets').addColumn('close_reason', 'text').execute();
+}
+
+async function guard(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('bans')
+    .addColumn('seq', 'integer', (column) => column.primaryKey().autoIncrement())
+    .addColumn('network', 'text', (column) => column.notNull())
+    .addColumn('verdict', 'text', (column) => column.notNull().check(sql`verdict in ('mask', 'limit', 'drop')`))
+    .addColumn('reason', 'text', (column) => column.notNull())
+    .addColumn('rule', 'text', (column) => column.notNull())
+    .addColumn('evidence', 'text')
+    .addColumn('actor', 'text', (column) => column.notNull())
+    .addColumn('from_at', 'integer', (column) => column.notNull())
+    .addColumn('until_at', 'integer')
+    .addColumn('ended_at', 'integer')
+    .execute();
+  await db.schema.createIndex('bans_by_network').on('bans').column('network').execute();
+  await db.schema
+    .createTable('allowed_networks')
+    .addColumn('network', 'text', (column) => column.primaryKey())
+    .addColumn('reason', 'text', (column) => column.notNull())
+    .addColumn('actor', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'integer', (column) => column.notNull())
+    .addColumn('until_at', 'integer')
+    .execute();
+  await db.schema
+    .createTable('offences')
+    .addColumn('network', 'text', (column) => column.notNull())
+    .addColumn('hour_at', 'integer', (column) => column.notNull())
+    .addColumn('last_at', 'integer', (column) => column.notNull())
+    .addColumn('score', 'real', (column) => column.notNull())
+    .addColumn('counts', 'text', (column) => column.notNull())
+    .addColumn('good', 'integer', (column) => column.notNull().check(sql`good in (0, 1)`))
+    .addPrimaryKeyConstraint('offences_key', ['network', 'hour_at'])
+    .modifyEnd(sql`without rowid`)
+    .execute();
 }

@@ -14,12 +14,15 @@ export interface Tables {
   usage_marks: UsageMarksTable;
   removed_users: RemovedUsersTable;
   announcements: AnnouncementsTable;
+  bans: BansTable;
+  allowed_networks: AllowedNetworksTable;
+  offences: OffencesTable;
 }
 
 interface MetaTable {
   /**
    * `sealing_key`: id of the entry of the keyring that every secret is sealed under. `generation`: see `readGeneration`.
-   * `usage_at`: up to when traffic was counted, Unix ms.
+   * `usage_at`: up to when traffic was counted, Unix ms. `guard`: see `readGuardGeneration`.
    */
   key: string;
   value: string;
@@ -140,10 +143,54 @@ interface AnnouncementsTable {
   failure: string | null;
 }
 
+/** Networks that are or were shut out. */
+interface BansTable {
+  seq: Generated<number>;
+  /** As `formatPrefix` writes it. */
+  network: string;
+  /** `mask`, `limit` or `drop`. */
+  verdict: string;
+  reason: string;
+  /** The pattern that was seen, or `by hand`. */
+  rule: string;
+  /** What was seen, as JSON; null for a ban by hand. */
+  evidence: string | null;
+  /** Who did it: `mtp` by itself, or a user of the system. */
+  actor: string;
+  from_at: number;
+  /** Null is until it is lifted. */
+  until_at: number | null;
+  /** When it was lifted or another took its place. */
+  ended_at: number | null;
+}
+
+/** Networks that are never shut out. */
+interface AllowedNetworksTable {
+  network: string;
+  reason: string;
+  actor: string;
+  created_at: number;
+  until_at: number | null;
+}
+
+/** How networks behaved that raised suspicion, by the hour. */
+interface OffencesTable {
+  network: string;
+  hour_at: number;
+  last_at: number;
+  /** The most points of the hour. */
+  score: number;
+  /** Openings of each kind, as JSON. */
+  counts: string;
+  /** 0 or 1: whether somebody there had proved to know a secret. */
+  good: number;
+}
+
+export type BanRow = Selectable<BansTable>;
 export type UserRow = Selectable<UsersTable>;
 export type NewUserRow = Insertable<UsersTable>;
 export type SecretRow = Selectable<SecretsTable>;
 export type NewSecretRow = Insertable<SecretsTable>;
 
 /** Name of the newest migration: the schema that this version of mtp speaks. */
-export const SCHEMA = '004-close-reasons';
+export const SCHEMA = '005-guard';

@@ -25,6 +25,7 @@ function supervise(clock: { now: number } = { now: 0 }): {
   const supervisor = new Supervisor({
     makeEngine: () => new BuiltinEngine(script),
     onEvent: (event) => void events.push(event),
+    onOffence: () => undefined,
     onEngines: ([pid]) => void (pid === undefined || pids.push(pid)),
     watchDeath: async () => async () => setup.why,
     now: () => clock.now,

@@ -1,5 +1,6 @@
 import type { EngineSettings } from '../../supervisor/engine.ts';
 import { BreakerTable } from './breakers.ts';
+import { ConductTable } from './conduct.ts';
 import { Counters } from './counters.ts';
 import { Gauges } from './gauges.ts';
 import { KeyPoints } from './key-points.ts';
@@ -23,6 +24,7 @@ export class SharedTables {
   readonly warm: WarmCounts;
   readonly points = KeyPoints.create(KEY_POINTS);
   readonly breakers = BreakerTable.create();
+  readonly conduct = ConductTable.create();
 
   constructor({ workers, limits }: EngineSettings, ramBytes: number) {
     this.counters = Counters.create(workers);
@@ -36,7 +38,7 @@ export class SharedTables {
 
   /** What a worker attaches to. */
   get memory(): Record<
-    'counters' | 'gauges' | 'sources' | 'replay' | 'loops' | 'points' | 'breakers' | 'warm',
+    'counters' | 'gauges' | 'sources' | 'replay' | 'loops' | 'points' | 'breakers' | 'warm' | 'conduct',
     SharedArrayBuffer
   > & { users: UserTable['memory'] } {
     return {
@@ -49,6 +51,7 @@ export class SharedTables {
       points: this.points.memory,
       breakers: this.breakers.memory,
       warm: this.warm.memory,
+      conduct: this.conduct.memory,
     };
   }
 
@@ -58,6 +61,7 @@ export class SharedTables {
     this.users.release(worker);
     this.replay.releaseWorker(worker);
     this.breakers.releaseWorker(worker);
+    this.conduct.releaseWorker(worker);
     this.loops.release(worker);
     this.gauges.release(worker);
     return this.counters.row(worker).abandon();

@@ -46,9 +46,9 @@ export class OpeningStage implements Stage, CoverEvents {
   clientData(buffer: Buffer, length: number): void {
     const data = buffer.subarray(0, length);
     this.#session.recognise();
-    if (this.#ticket.limited) {
+    if (this.#ticket.refusal !== null) {
       this.#opener.hold(data);
-      this.#toCover('limit');
+      this.#toCover(this.#ticket.refusal);
       return;
     }
     this.#opener.push(data);
