@@ -2,16 +2,19 @@ import path from 'node:path';
 import { parseEndpoint } from '../config/address.ts';
 import type { ConfigEdit } from '../config/change.ts';
 import { parseSecret } from '../secret/secret.ts';
-import { AD_TAG_NOTE, type ElseWhere, type Found, notUnderstood, onlySecret } from './found.ts';
+import { AD_TAG_NOTE, type ElseWhere, type Found, notUnderstood, onlySecret, PYTHON_DOMAIN } from './found.ts';
+
+/** As its author runs it, and as pip installs it. */
+const PYTHON_NAMES = ['mtprotoproxy.py', 'mtprotoproxy'];
 
 /** What the command line of mtg, of the official MTProxy or of mtprotoproxy says. Never quotes it: it may hold a secret. */
 export function readCommandLine(argv: readonly string[]): Found | ElseWhere {
   const names = argv.map((word) => path.basename(word));
-  const at = names.findIndex((name) => ['mtg', 'mtproto-proxy', 'mtprotoproxy.py'].includes(name));
+  const at = names.findIndex((name) => ['mtg', 'mtproto-proxy', ...PYTHON_NAMES].includes(name));
   const rest = argv.slice(at + 1);
   if (names[at] === 'mtg') return readMtg(rest);
   if (names[at] === 'mtproto-proxy') return readOfficial(rest);
-  if (names[at] === 'mtprotoproxy.py') return readPython(argv[at] ?? '', rest);
+  if (PYTHON_NAMES.includes(names[at] ?? '')) return readPython(argv[at] ?? '', rest);
   throw notUnderstood('the command line', 'it is not that of mtg, mtproto-proxy or mtprotoproxy.py');
 }
 
@@ -40,27 +43,33 @@ function valuesOf({ flags }: Words, ...names: string[]): string[] {
   return flags.filter(([name]) => names.includes(name)).map(([, value]) => value);
 }
 
-const MTG_ALONE = ['-d', '--debug', '-v', '--verbose', '-s', '--secure-only'];
+/** Flags of mtg that stand alone. What `-s` means differs: in version 2 a SOCKS5 proxy follows it. */
+const MTG_ALONE = ['-d', '--debug', '-v', '--verbose', '--secure-only'];
 
 /** mtg 2: `run FILE.toml` or `simple-run BIND SECRET`; mtg 1: `run SECRET [ADTAG]`. */
 function readMtg([verb, ...rest]: readonly string[]): Found | ElseWhere {
-  const words = takeApart(rest, MTG_ALONE);
+  const isSimple = verb === 'simple-run';
+  const words = takeApart(rest, isSimple ? MTG_ALONE : [...MTG_ALONE, '-s']);
   const [first, second] = words.positional;
   if (first === undefined) throw notUnderstood('the command line of mtg', 'it names no file and no secret');
   if (verb === 'run' && first.endsWith('.toml')) return { file: first };
-  const isSimple = verb === 'simple-run';
   const [bind] = isSimple ? [first] : valuesOf(words, '-b', '--bind');
   const secret = parseSecret((isSimple ? second : first) ?? '');
   const [seen] = valuesOf(words, '-4', '--public-ipv4');
+  const [socks, ...otherSocks] = isSimple ? valuesOf(words, '-s', '--socks5-proxy') : [];
   return {
     program: 'mtg',
     edits: [
       ...endpoint(bind ?? '0.0.0.0:3128', 'listen.host', 'listen.port'),
       ...(seen === undefined ? [] : endpoint(seen, 'link.server', 'link.port')),
       ...(secret.mode === 'ee' ? [{ key: 'cover.domain', value: secret.domain }] : []),
+      ...(socks === undefined ? [] : [{ key: 'upstream.socks5', value: socks.replace(/\?.*$/, '') }]),
     ],
     ...onlySecret(secret),
-    notes: !isSimple && second !== undefined ? [AD_TAG_NOTE] : [],
+    notes: [
+      ...(!isSimple && second !== undefined ? [AD_TAG_NOTE] : []),
+      ...(otherSocks.length > 0 ? ['one SOCKS5 proxy is used, the first; others are left out'] : []),
+    ],
   };
 }
 
@@ -73,7 +82,10 @@ function endpoint(text: string, host: string, port: string): ConfigEdit[] {
   ];
 }
 
-const OFFICIAL_ALONE = ['-R', '--random-padding-only', '-6', '--ipv6', '-v', '--verbosity', '-h', '--help', '-r'];
+const OFFICIAL_ALONE = [
+  ...['-R', '--random-padding-only', '-6', '--ipv6', '-v', '--verbosity', '-h', '--help', '-r'],
+  ...['--http-stats', '-d', '--daemonize'],
+];
 
 function readOfficial(rest: readonly string[]): Found {
   const words = takeApart(rest, OFFICIAL_ALONE);
@@ -109,10 +121,10 @@ function readPython(script: string, [first, secrets, tag, domain]: readonly stri
     program: 'mtprotoproxy',
     edits: [
       { key: 'listen.port', value: Number(first) },
-      ...(domain === undefined ? [] : [{ key: 'cover.domain', value: domain }]),
+      { key: 'cover.domain', value: domain ?? PYTHON_DOMAIN },
     ],
     secrets: secrets.split(',').map((text) => ({ name: undefined, key: parseSecret(text.padStart(32, '0')).key })),
-    modes: domain === undefined ? ['dd', 'plain'] : ['ee'],
+    modes: domain === undefined ? ['ee', 'dd'] : ['ee'],
     notes: tag === undefined || tag === '' ? [] : [AD_TAG_NOTE],
   };
 }

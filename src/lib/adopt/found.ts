@@ -20,6 +20,9 @@ export interface ElseWhere {
 
 export const AD_TAG_NOTE = 'the ad tag is left out: promoted channels are not supported';
 
+/** The site of mtprotoproxy where none is said. */
+export const PYTHON_DOMAIN = 'www.google.com';
+
 export function onlySecret({ key, mode }: Secret): Pick<Found, 'secrets' | 'modes'> {
   return { secrets: [{ name: undefined, key }], modes: [mode] };
 }

@@ -1,5 +1,5 @@
 import { parseSecret, type SecretMode } from '../secret/secret.ts';
-import { AD_TAG_NOTE, type Found, notUnderstood } from './found.ts';
+import { AD_TAG_NOTE, type Found, notUnderstood, PYTHON_DOMAIN } from './found.ts';
 
 const MODES: [name: string, mode: SecretMode][] = [
   ['tls', 'ee'],
@@ -23,7 +23,7 @@ export function readPythonConfig(text: string): Found {
     const said = new RegExp(`["']${name}["']\\s*:\\s*(True|False)`).exec(table('MODES'))?.[1];
     return said === undefined ? !isOff(source, name) : said === 'True';
   }).map(([, mode]) => mode);
-  const domain = word('TLS_DOMAIN') ?? 'www.google.com';
+  const domain = word('TLS_DOMAIN') ?? PYTHON_DOMAIN;
   return {
     program: 'mtprotoproxy',
     edits: [

@@ -53,7 +53,23 @@ describe('a command line', () => {
     ],
     [`mtproto-proxy -R -H8443 -S${KEY} multi.conf`, { 'listen.port': 8443 }, ['dd']],
     [`mtproto-proxy -H 443 -S ${KEY} -D b.example`, { 'listen.port': 443, 'cover.domain': 'b.example' }, ['ee']],
-    [`python3 /opt/mtprotoproxy.py 443 ${KEY}`, { 'listen.port': 443 }, ['dd', 'plain']],
+    [`mtproto-proxy --http-stats -S ${KEY} -H 443`, { 'listen.port': 443 }, ['dd', 'plain']],
+    [
+      `mtg simple-run -s socks5://127.0.0.1:9050 :443 ${EE}`,
+      {
+        'listen.host': '0.0.0.0',
+        'listen.port': 443,
+        'cover.domain': 'a.example',
+        'upstream.socks5': 'socks5://127.0.0.1:9050',
+      },
+      ['ee'],
+    ],
+    [`python3 /opt/mtprotoproxy.py 443 ${KEY}`, { 'listen.port': 443, 'cover.domain': 'www.google.com' }, ['ee', 'dd']],
+    [
+      `/usr/bin/python3 /usr/local/bin/mtprotoproxy 443 ${KEY} ${OTHER} b.example`,
+      { 'listen.port': 443, 'cover.domain': 'b.example' },
+      ['ee'],
+    ],
   ])('is read: %s', (line, settings, modes) => {
     expect(short(readCommandLine(line.split(' ')))).toEqual({ settings, keys: [KEY], modes });
   });
