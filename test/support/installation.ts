@@ -32,6 +32,8 @@ export interface Installation {
   paths: Paths;
   port: number;
   mtp: (...args: string[]) => Promise<Ended>;
+  /** The same as a process to send signals to. */
+  mtpChild: (...args: string[]) => ChildProcess;
   status: () => Promise<StatusReply | undefined>;
   /** Process of the daemon, and of its engine. */
   pid: () => Promise<number>;
@@ -58,9 +60,13 @@ export async function installation(): Promise<Installation> {
   const [dc, site, port] = [await startFakeDc(), await cover({}), await freePort()];
   const env = { ...environment(dc, site), ...markOf(home) };
   const children = new Set<ChildProcess>();
-  const mtp = async (...args: string[]): Promise<Ended> => {
+  const mtpChild = (...args: string[]) => {
     const child = spawn(process.execPath, [BIN, ...args, '--home', home], { env });
     children.add(child);
+    return child;
+  };
+  const mtp = async (...args: string[]): Promise<Ended> => {
+    const child = mtpChild(...args);
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
@@ -77,6 +83,7 @@ export async function installation(): Promise<Installation> {
     port,
     env,
     mtp,
+    mtpChild,
     status,
     log,
     pid: async () => (await status())?.pid as number,

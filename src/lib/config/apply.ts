@@ -22,9 +22,14 @@ export async function applyEdits(
 
 /** The difference and how it went, a line each. `notes` stand between the two. */
 export function describeApplied(applied: Applied, unchanged: string, notes: string[] = []): string[] {
-  const { file, changed, diff, effect } = applied;
+  const { changed, diff, effect } = applied;
   const above = [...formatDiff(diff), ...notes];
   if (!changed) return [...above, unchanged];
   if (effect === null) return [...above, 'Dry run: nothing was changed.'];
-  return [...above, `Wrote ${file}.`, ...describeEffect(effect)];
+  return [...above, ...describeWritten(applied)];
+}
+
+/** How it went, without the difference. */
+export function describeWritten({ file, effect }: Applied): string[] {
+  return effect === null ? [] : [`Wrote ${file}.`, ...describeEffect(effect)];
 }

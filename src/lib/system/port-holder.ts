@@ -20,18 +20,25 @@ export function listeningInodes(table: string, port: number): string[] {
 }
 
 /**
- * The program that listens on a TCP port of this machine. Undefined when nothing does, or when its process belongs to
- * somebody else and only root may see it.
+ * The programs that listen on a TCP port of this machine, lowest process first. None when nothing does, or when they belong
+ * to somebody else and only root may see them.
  */
-export async function findPortHolder(port: number, proc = '/proc'): Promise<PortHolder | undefined> {
+export async function findPortHolders(port: number, proc = '/proc'): Promise<PortHolder[]> {
   const tables = await Promise.all(['net/tcp', 'net/tcp6'].map((name) => readOr('', path.join(proc, name))));
   const wanted = new Set(tables.flatMap((table) => listeningInodes(table, port)).map((inode) => `socket:[${inode}]`));
-  if (wanted.size === 0) return undefined;
-  for (const entry of await readdir(proc)) {
-    if (!/^\d+$/.test(entry) || !(await holdsAny(path.join(proc, entry, 'fd'), wanted))) continue;
-    return { name: (await readOr('', path.join(proc, entry, 'comm'))).trim(), pid: Number(entry) };
+  if (wanted.size === 0) return [];
+  const pids = (await readdir(proc)).filter((entry) => /^\d+$/.test(entry)).sort((a, b) => Number(a) - Number(b));
+  const holders: PortHolder[] = [];
+  for (const pid of pids) {
+    if (!(await holdsAny(path.join(proc, pid, 'fd'), wanted))) continue;
+    holders.push({ name: (await readOr('', path.join(proc, pid, 'comm'))).trim(), pid: Number(pid) });
   }
-  return undefined;
+  return holders;
+}
+
+/** The first of those programs; undefined when there is none to be seen. */
+export async function findPortHolder(port: number, proc = '/proc'): Promise<PortHolder | undefined> {
+  return (await findPortHolders(port, proc))[0];
 }
 
 async function holdsAny(fds: string, sockets: Set<string>): Promise<boolean> {

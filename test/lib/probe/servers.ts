@@ -18,14 +18,14 @@ export interface Peer {
   close(): Promise<void>;
 }
 
-export async function listen(server: net.Server): Promise<Peer> {
+export async function listen(server: net.Server, port = 0): Promise<Peer> {
   const sockets = new Set<net.Socket>();
   server.on('connection', (socket: net.Socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
     socket.on('close', () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     host: '127.0.0.1',
     port: (server.address() as AddressInfo).port,
@@ -36,8 +36,8 @@ export async function listen(server: net.Server): Promise<Peer> {
   };
 }
 
-export async function raw(onSocket: (socket: net.Socket) => void): Promise<Peer> {
-  return listen(net.createServer(onSocket));
+export async function raw(onSocket: (socket: net.Socket) => void, port = 0): Promise<Peer> {
+  return listen(net.createServer(onSocket), port);
 }
 
 const certificate = (() => {
@@ -109,8 +109,8 @@ export async function bareTelegram(secret: Buffer | null): Promise<Peer> {
   );
 }
 
-/** A fake-TLS proxy that shows `to` to strangers. */
-export async function fakeTlsProxy(secret: Buffer, to: Peer): Promise<Peer> {
+/** A fake-TLS proxy that shows `to` to strangers; on any port if none is given. */
+export async function fakeTlsProxy(secret: Buffer, to: Pick<Peer, 'host' | 'port'>, port = 0): Promise<Peer> {
   return raw((socket) => {
     let hello = Buffer.alloc(0);
     const onHello = (chunk: Buffer): void => {
@@ -143,5 +143,5 @@ export async function fakeTlsProxy(secret: Buffer, to: Peer): Promise<Peer> {
       socket.on('data', (data: Buffer) => serve(Buffer.from(data.subarray(0, records.unwrap(data, data.length)))));
     };
     socket.on('data', onHello);
-  });
+  }, port);
 }
