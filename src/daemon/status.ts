@@ -4,6 +4,7 @@ import type { Probes } from './probes.ts';
 import { readProcess } from './process-facts.ts';
 import { effectiveCap, type Machine } from './revision.ts';
 import type { Supervisor } from './supervisor/supervisor.ts';
+import { unfitFor } from './unfit.ts';
 
 interface StatusParts {
   version: string;
@@ -48,6 +49,7 @@ export async function readStatus(parts: StatusParts): Promise<Omit<StatusReply, 
     dcs: probes.dcs,
     dcAddresses: stats?.dcs ?? [],
     cover: probes.cover,
+    warnings: unfitFor(wanted.settings, wanted.users),
   };
 }
 

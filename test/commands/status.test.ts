@@ -58,6 +58,7 @@ const STATUS: StatusReply = {
     flightBytes: 2900,
     postQuantum: true,
   },
+  warnings: [],
 };
 
 describe('mtp status', () => {

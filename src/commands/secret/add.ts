@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../lib/cli/base-command.ts';
+import { mayBeWeak } from '../../lib/secret/allow-weak.ts';
 import { readGivenSecret } from '../../lib/secret/secret-file.ts';
 import { addSecret } from '../../lib/users/secrets.ts';
 import { type Effect, takeEffect } from '../../lib/users/take-effect.ts';
@@ -27,7 +28,7 @@ export default class SecretAdd extends BaseCommand {
   async run(): Promise<{ name: string; secretId: string; created: boolean; enabled: boolean; effect: Effect }> {
     const { args, flags } = await this.parse(SecretAdd);
     const paths = this.paths(flags);
-    const key = await readGivenSecret(flags['secret-file'], flags['allow-weak']);
+    const key = await readGivenSecret(flags['secret-file'], await mayBeWeak(paths, flags['allow-weak']));
     const { user, secretId, created } = await addSecret(paths, { name: args.name, key });
     const { name, enabled, secrets } = user;
     const effect = await takeEffect(paths, {

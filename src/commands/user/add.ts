@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../lib/cli/base-command.ts';
 import { profileFlags } from '../../lib/cli/profile-flags.ts';
+import { mayBeWeak } from '../../lib/secret/allow-weak.ts';
 import { readGivenSecret } from '../../lib/secret/secret-file.ts';
 import { renderWarning } from '../../lib/ui/warning.ts';
 import { type UserView, viewUser } from '../../lib/users/describe.ts';
@@ -36,7 +37,7 @@ export default class UserAdd extends BaseCommand {
     const { args, flags } = await this.parse(UserAdd);
     const paths = this.paths(flags);
     const profile = readWishes(flags, NO_LIMITS, Date.now());
-    const key = await readGivenSecret(flags['secret-file'], flags['allow-weak']);
+    const key = await readGivenSecret(flags['secret-file'], await mayBeWeak(paths, flags['allow-weak']));
     const user = await addUser(paths, { ...profile, name: args.name, key });
     const { name } = user;
     const effect = await takeEffect(paths, {

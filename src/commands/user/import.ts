@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../lib/cli/base-command.ts';
 import { EXIT } from '../../lib/errors.ts';
+import { mayBeWeak } from '../../lib/secret/allow-weak.ts';
 import { plural } from '../../lib/ui/format.ts';
 import { renderWarning } from '../../lib/ui/warning.ts';
 import { describeFaults, type Imported, importRefused, importUsers } from '../../lib/users/import.ts';
@@ -30,7 +31,8 @@ A line that cannot be imported is named, and keeps all others out unless --parti
   async run(): Promise<Imported & { dryRun: boolean; effect: Effect | null }> {
     const { args, flags } = await this.parse(UserImport);
     const paths = this.paths(flags);
-    const { partial, 'dry-run': dryRun, 'allow-weak': allowWeak } = flags;
+    const { partial, 'dry-run': dryRun } = flags;
+    const allowWeak = await mayBeWeak(paths, flags['allow-weak']);
     const result = await importUsers(paths, args.file, { partial, dryRun, allowWeak });
     const { source, imported, refused, faults, warnings } = result;
     for (const warning of warnings) this.logToStderr(renderWarning(warning));

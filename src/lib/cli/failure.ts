@@ -34,7 +34,7 @@ function usageMessage(text: string): string {
   return `${first} ${rest.map((line) => line.split(/\s{2,}/)[0]).join(', ')}`;
 }
 
-const BUG_HINT = 'This is a bug in mtp. Run it again with DEBUG=mtp* and report what it prints.';
+const BUG_HINT = 'This is a bug in mtp. Run it again with MTP_DEBUG=1 and report what it prints.';
 
 function isUsageError(error: Error): boolean {
   return 'parse' in error || ('oclif' in error && (error.oclif as { exit?: number }).exit === 2);

@@ -2,6 +2,17 @@ import { Errors, flush, type Interfaces, run, settings } from '@oclif/core';
 import { renderFailure } from '../ui/failure.ts';
 import { failureJson, toMtpError } from './failure.ts';
 
+/** Whether traces were asked for: they name files and say nothing to an operator. */
+function isDebugging({ MTP_DEBUG = '', DEBUG = '' }: NodeJS.ProcessEnv): boolean {
+  return !['', '0', 'false'].includes(MTP_DEBUG) || DEBUG !== '';
+}
+
+/** Where the error was made, and what lay under it. */
+function traceOf(error: Error): string {
+  const { stack = error.message, cause } = error;
+  return cause instanceof Error ? `${stack}\ncaused by: ${traceOf(cause)}` : stack;
+}
+
 /** Run the command line once and leave with its exit status. `from` is the URL of the script in `bin/`, or how to load. */
 export async function main(argv: string[], from: Interfaces.LoadOptions): Promise<void> {
   // Nothing of ours needs compiling; under NODE_ENV=development oclif would load the TypeScript compiler to find out.
@@ -18,7 +29,7 @@ export async function main(argv: string[], from: Interfaces.LoadOptions): Promis
     // A command prints its own errors as JSON; here are those from before there was one.
     if (argv.includes('--json')) process.stdout.write(`${JSON.stringify(failureJson(error), null, 2)}\n`);
     else process.stderr.write(renderFailure(error, process.stderr.columns));
-    if (process.env.DEBUG !== undefined && error.stack !== undefined) process.stderr.write(`${error.stack}\n`);
+    if (isDebugging(process.env)) process.stderr.write(`${traceOf(error)}\n`);
     process.exitCode = error.exit;
   }
 }

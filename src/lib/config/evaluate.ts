@@ -91,7 +91,8 @@ function complaints(issues: z.core.$ZodIssue[], chosen: Map<string, Candidate>):
     const at = `${where} ${setting.key} ${message}`;
     if (seen.has(at)) return [];
     seen.add(at);
-    return [{ where, key: setting.key, message, allowed: setting.allowed }];
+    const allowed: unknown = issue.code === 'custom' ? issue.params?.allowed : undefined;
+    return [{ where, key: setting.key, message, allowed: typeof allowed === 'string' ? allowed : setting.allowed }];
   });
 }
 

@@ -49,6 +49,9 @@ const secret: Rule = (text) => {
   return domain === undefined ? SECRET_NOTE : { 'cover.domain': domain };
 };
 
+const debug: Rule = (text) =>
+  flag(text) === undefined ? undefined : flag(text) === true ? 'for half an hour: mtp log level debug' : {};
+
 const NO_STATS = 'figures are not served on a port; see them with: mtp status';
 const NO_BUFFERS = 'buffers have a fixed size';
 const NO_REPLAY_SIZE = 'the memory for replays has a fixed size';
@@ -87,7 +90,7 @@ export const ENV_RULES: Record<string, Rule> = {
   MTG_DISABLE_IPV6: when({ 'telegram.prefer': 'ipv4-only' }),
   MTG_UPSTREAM_PROXY: proxyUrl,
   MTG_LOG_LEVEL: into('log.level', logLevel),
-  MTG_DEBUG: when({ 'log.level': 'debug' }),
+  MTG_DEBUG: debug,
   MTG_VERBOSE: when({ 'log.level': 'info' }),
   MTG_TIMEOUT: dropped('one time limit for everything; set limits.idle_timeout and telegram.connect_timeout'),
   MTG_BUFFER_SIZE: dropped(NO_BUFFERS),
@@ -146,7 +149,7 @@ const coverPort: Rule = (text, all) => {
 export const TOML_RULES: Record<string, Rule> = {
   secret,
   'bind-to': listenAddress,
-  debug: when({ 'log.level': 'debug' }),
+  debug,
   concurrency: into('limits.connections', atLeastOne),
   'prefer-ip': into('telegram.prefer', (text) => PREFERENCES[text]),
   'cloak-port': coverPort,

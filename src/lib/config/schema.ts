@@ -15,6 +15,7 @@ import {
   socks5,
   span,
 } from './fields.ts';
+import { ENVIRONMENTS, unfitLevel } from './deployment.ts';
 
 /** What an operator is told about a setting. */
 export interface About {
@@ -284,6 +285,13 @@ export const tables = {
     drain_timeout: timeout('30s', 0, 'How long open connections may go on after the order to stop.'),
     retire_timeout: timeout('1h', 0, 'How long the connections of an engine may go on that another has relieved.'),
   }),
+  deployment: z.strictObject({
+    env: z.enum(ENVIRONMENTS).prefault('production').register(about, {
+      description: 'What this installation is for: production refuses what is fit for tests only, staging warns of it.',
+      allowed: '"production", "staging" or "development"',
+      input: 'text',
+    }),
+  }),
   log: z.strictObject({
     level: z.enum(['debug', 'info', 'warn', 'error']).prefault('info').register(about, {
       description: 'Least severe events to log.',
@@ -294,10 +302,16 @@ export const tables = {
 };
 
 /** Every table must be there, even if empty; the settings in it may be missing. */
-export const settingsSchema = z.strictObject(tables).transform(({ cover, ...rest }) => ({
-  ...rest,
-  cover: { ...cover, target: cover.target ?? { host: cover.domain, port: 443 } },
-}));
+export const settingsSchema = z
+  .strictObject(tables)
+  .superRefine(({ deployment, log }, context) => {
+    const problem = unfitLevel(deployment.env, log.level);
+    if (problem !== undefined) context.addIssue({ code: 'custom', path: ['log', 'level'], ...problem });
+  })
+  .transform(({ cover, ...rest }) => ({
+    ...rest,
+    cover: { ...cover, target: cover.target ?? { host: cover.domain, port: 443 } },
+  }));
 
 /** What the program runs on: durations in milliseconds, endpoints taken apart, `none` and `refuse` as null. */
 export type Settings = z.output<typeof settingsSchema>;

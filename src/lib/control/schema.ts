@@ -104,6 +104,8 @@ export const statusReply = z.object({
   /** Empty while no engine runs. */
   dcAddresses: z.array(dcAddress),
   cover: coverStatus,
+  /** What is fit for tests only, a sentence each. */
+  warnings: z.array(z.string()),
 });
 
 /** An engine put in the place of another. */

@@ -152,6 +152,9 @@ export function statusLines(status: StatusReply, now: number, colours: ChalkInst
     const left = connections === null ? 'does not answer' : `${plural(connections, 'connection')} left`;
     lines.push(row(colours, 'Draining', `process ${pid}, ${left}, ends in ${formatSpan(until - now)} at most`));
   }
+  for (const [at, warning] of status.warnings.entries()) {
+    lines.push(row(colours, at === 0 ? 'Warning' : '', colours.yellow(warning)));
+  }
   if (engine.restarts > 0) lines.push(row(colours, 'Restarts', String(engine.restarts)));
   if (engine.lastError !== null) {
     lines.push(

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import SecretAdd from '../../../src/commands/secret/add.ts';
 import SecretList from '../../../src/commands/secret/list.ts';
 import SecretRemove from '../../../src/commands/secret/remove.ts';
@@ -57,7 +57,7 @@ describe('secret add, list, show and remove', () => {
     expect((await users())[0]?.secrets[0]?.key).toBe('3acad049c267582aea157109ea935790');
   });
 
-  test('a weak secret is refused unless the operator insists', async () => {
+  test('a weak secret is refused unless the operator insists, and in production always', async () => {
     const file = path.join(home, 'old.txt');
     await writeFile(file, '00112233445566778899aabbccddeeff');
     expect((await run(SecretAdd, at('bob', '--secret-file', file))).error).toMatchObject({
@@ -65,7 +65,12 @@ describe('secret add, list, show and remove', () => {
       exit: EXIT.usage,
     });
     expect(await users()).toEqual([]);
-    expect((await run(SecretAdd, at('bob', '--secret-file', file, '--allow-weak'))).error).toBeUndefined();
+    const insist = async () => (await run(SecretAdd, at('bob', '--secret-file', file, '--allow-weak'))).error;
+    expect(await insist()).toMatchObject({ code: 'PRODUCTION', exit: EXIT.precondition });
+    expect(await users()).toEqual([]);
+    vi.stubEnv('MTP_DEPLOYMENT_ENV', 'staging');
+    expect(await insist()).toBeUndefined();
+    vi.unstubAllEnvs();
   });
 
   test('removing without a terminal needs --yes', async () => {

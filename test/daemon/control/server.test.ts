@@ -42,6 +42,7 @@ const STATUS: StatusReply = {
     flightBytes: null,
     postQuantum: null,
   },
+  warnings: [],
 };
 const RELOADED = {
   revision: 'def',

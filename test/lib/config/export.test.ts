@@ -51,7 +51,8 @@ const settings = fc.record({
   'link.port': optional(port),
   'workers.count': optional(fc.oneof(fc.constant('auto'), fc.integer({ min: 1, max: 64 }))),
   'rotation.max_age': optional(fc.constantFrom('none', '7d')),
-  'log.level': optional(fc.constantFrom('debug', 'info', 'warn', 'error')),
+  'deployment.env': optional(fc.constantFrom('production', 'staging')),
+  'log.level': optional(fc.constantFrom('info', 'warn', 'error')),
 });
 
 async function configure(home: string, values: Record<string, unknown>) {

@@ -237,6 +237,21 @@ describe('loading a file', () => {
   });
 });
 
+describe('deployment.env', () => {
+  const level = (env: string): string => `deployment.env = "${env}"\nlog.level = "debug"\n`;
+
+  it('refuses a log of everything in production, which is the default', () => {
+    const place = 'c.toml:1:13: log.level: "debug" is for tests, and deployment.env says production';
+    expect(problems('log.level = "debug"\n')).toEqual([expect.stringContaining(place)]);
+    expect(problems('log.level = "debug"\n')[0]).not.toContain('allowed: "debug"');
+    expect(problems(level('production'))).toHaveLength(1);
+  });
+
+  it.each(['staging', 'development'])('takes it in %s', (env) => {
+    expect(settings(level(env)).log.level).toBe('debug');
+  });
+});
+
 describe('the first configuration file', () => {
   it('holds what is given and is valid', async () => {
     const text = await renderConfigTemplate({ port: 8443, domain: 'a.example', server: '203.0.113.7' });
