@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../lib/cli/base-command.ts';
 import { ALGORITHMS } from '../../lib/keyring/algorithms.ts';
+import { rotationCipher } from '../../lib/keyring/policy.ts';
 import { rotateKeys, type Rotation } from '../../lib/keyring/rotate.ts';
 import { plural } from '../../lib/ui/format.ts';
 
@@ -23,7 +24,8 @@ A rotation that was cut off is finished by the next one.`;
 
   async run(): Promise<Rotation> {
     const { flags } = await this.parse(KeysRotate);
-    const rotation = await rotateKeys(this.paths(flags), flags.algorithm);
+    const paths = this.paths(flags);
+    const rotation = await rotateKeys(paths, await rotationCipher(paths, flags.algorithm));
     const { key, secrets, resumed } = rotation;
     if (resumed) this.log('A rotation that was cut off is finished.');
     this.log(`Sealed ${plural(secrets, 'secret')} under key ${key.id} (${key.algorithm}) and opened each again.`);

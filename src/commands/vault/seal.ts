@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../lib/cli/base-command.ts';
 import { openingFlags, sealingFlags } from '../../lib/cli/vault-flags.ts';
+import { sealingOf } from '../../lib/keyring/policy.ts';
 import { formatBytes } from '../../lib/ui/format.ts';
 import { readLabels } from '../../lib/vault/labels.ts';
 import { readPassphrase } from '../../lib/vault/passphrase.ts';
@@ -29,7 +30,11 @@ export default class VaultSeal extends BaseCommand {
     const labels = readLabels(flags.aad ?? []);
     const file = flags.out ?? `${args.file}.sealed`;
     const passphrase = await readPassphrase(flags['passphrase-file'], { fresh: true });
-    const { algorithm, 'kdf-cost': cost, force: replace } = flags;
+    const { force: replace } = flags;
+    const { algorithm, cost } = await sealingOf(this.paths(flags), {
+      algorithm: flags.algorithm,
+      cost: flags['kdf-cost'],
+    });
     const bytes = await sealFile(args.file, { file, replace }, passphrase, { algorithm, cost, labels });
     this.log(`Sealed ${args.file} into ${file} with ${algorithm}: ${formatBytes(bytes)}.`);
     return { file, bytes, algorithm, labels };

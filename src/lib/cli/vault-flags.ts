@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { ALGORITHMS } from '../keyring/algorithms.ts';
-import { COST } from '../vault/header.ts';
+import { COST } from '../vault/cost.ts';
 
 /** How a file is opened. */
 export const openingFlags = {
@@ -19,12 +19,12 @@ export const openingFlags = {
 
 /** How a file is sealed. */
 export const sealingFlags = {
-  algorithm: Flags.option({ options: ALGORITHMS, default: 'aes-256-gcm' as const })({
-    summary: 'Authenticated cipher.',
+  algorithm: Flags.option({ options: ALGORITHMS })({
+    summary: 'Authenticated cipher; crypto.algorithm if not given.',
   }),
   'kdf-cost': Flags.integer({
-    summary: 'log2 of the cost of trying a passphrase (scrypt): one more doubles time and memory; 17 takes 128 MB.',
-    default: COST.usual,
+    summary:
+      'log2 of the cost of trying a passphrase (scrypt): one more doubles time and memory, 17 takes 128 MB; crypto.kdf_cost if not given.',
     min: COST.least,
     max: COST.most,
   }),

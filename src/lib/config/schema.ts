@@ -1,5 +1,7 @@
 import { VERDICTS } from '../access/ruling.ts';
+import { ALGORITHMS, isLongEnough } from '../keyring/algorithms.ts';
 import { z } from '../system/zod.ts';
+import { COST } from '../vault/cost.ts';
 import {
   cidr,
   coverDomain,
@@ -285,6 +287,32 @@ export const tables = {
     drain_timeout: timeout('30s', 0, 'How long open connections may go on after the order to stop.'),
     retire_timeout: timeout('1h', 0, 'How long the connections of an engine may go on that another has relieved.'),
   }),
+  crypto: z.strictObject({
+    algorithm: z.enum(ALGORITHMS).prefault('aes-256-gcm').register(about, {
+      description: 'Cipher of files that are sealed; keys keep theirs. What was sealed before opens with its own.',
+      allowed: '"aes-256-gcm", "aes-128-gcm", "chacha20-poly1305" or "xchacha20-poly1305"',
+      input: 'text',
+    }),
+    least_key_bits: z
+      .union([z.literal(128), z.literal(256)])
+      .prefault(256)
+      .register(about, {
+        description:
+          'Shortest key to seal with; 256 rules AES-128-GCM out. What was sealed with it opens all the same.',
+        allowed: '128 or 256',
+        input: 'number',
+      }),
+    kdf_cost: z
+      .int()
+      .min(COST.least)
+      .max(COST.most)
+      .prefault(COST.usual)
+      .register(about, {
+        description: 'log2 of the cost of trying a passphrase (scrypt); "mtp vault calibrate" measures it here.',
+        allowed: `a whole number from ${COST.least} to ${COST.most}`,
+        input: 'number',
+      }),
+  }),
   deployment: z.strictObject({
     env: z.enum(ENVIRONMENTS).prefault('production').register(about, {
       description: 'What this installation is for: production refuses what is fit for tests only, staging warns of it.',
@@ -304,9 +332,13 @@ export const tables = {
 /** Every table must be there, even if empty; the settings in it may be missing. */
 export const settingsSchema = z
   .strictObject(tables)
-  .superRefine(({ deployment, log }, context) => {
+  .superRefine(({ deployment, log, crypto }, context) => {
     const problem = unfitLevel(deployment.env, log.level);
     if (problem !== undefined) context.addIssue({ code: 'custom', path: ['log', 'level'], ...problem });
+    if (!isLongEnough(crypto.algorithm, crypto.least_key_bits)) {
+      const message = `has a key of fewer bits than crypto.least_key_bits, ${crypto.least_key_bits}`;
+      context.addIssue({ code: 'custom', path: ['crypto', 'algorithm'], message });
+    }
   })
   .transform(({ cover, ...rest }) => ({
     ...rest,

@@ -15,6 +15,11 @@ export interface Cipher {
   decrypt: (key: Buffer, nonce: Buffer, aad: Buffer, sealed: Buffer) => Promise<Buffer | null>;
 }
 
+/** Whether the keys of a cipher have so many bits. */
+export function isLongEnough(algorithm: Algorithm, bits: number): boolean {
+  return CIPHERS[algorithm].keyBytes * 8 >= bits;
+}
+
 const TAG_BYTES = 16;
 
 export const CIPHERS: Record<Algorithm, Cipher> = {

@@ -1,5 +1,6 @@
 import { createHash, hkdfSync, scrypt } from 'node:crypto';
 import { CIPHERS } from '../keyring/algorithms.ts';
+import { costBytes, SCRYPT_P, SCRYPT_R } from './cost.ts';
 import type { VaultHeader } from './header.ts';
 
 /**
@@ -10,17 +11,21 @@ export const CHUNK_BYTES = 65_536;
 export const TAG_BYTES = 16;
 
 const COUNTER_BYTES = 5;
-const SCRYPT_R = 8;
 
-/** The key of one file. */
-export async function fileKey(passphrase: Buffer, { algorithm, cost, salt }: VaultHeader): Promise<Buffer> {
-  const N = 2 ** cost;
-  const master = await new Promise<Buffer>((resolve, reject) => {
-    scrypt(passphrase, salt, 32, { N, r: SCRYPT_R, p: 1, maxmem: 256 * N * SCRYPT_R }, (error, key) => {
+/** 32 bytes from a passphrase, at a cost that is log2 of scrypt's N. */
+export async function stretch(passphrase: Buffer, salt: Buffer, cost: number): Promise<Buffer> {
+  const numbers = { N: 2 ** cost, r: SCRYPT_R, p: SCRYPT_P, maxmem: 2 * costBytes(cost) };
+  return new Promise((resolve, reject) => {
+    scrypt(passphrase, salt, 32, numbers, (error, key) => {
       if (error === null) resolve(key);
       else reject(error);
     });
   });
+}
+
+/** The key of one file. */
+export async function fileKey(passphrase: Buffer, { algorithm, cost, salt }: VaultHeader): Promise<Buffer> {
+  const master = await stretch(passphrase, salt, cost);
   const { keyBytes } = CIPHERS[algorithm];
   return Buffer.from(hkdfSync('sha256', master, salt, `mtp vault v1 ${algorithm}`, keyBytes));
 }

@@ -1,5 +1,6 @@
 import { EXIT, MtpError } from '../errors.ts';
 import { type Algorithm, ALGORITHMS, CIPHERS } from '../keyring/algorithms.ts';
+import { COST } from './cost.ts';
 
 /**
  * What stands before the chunks of a sealed file (docs/vault.md). All of it is authenticated with every chunk.
@@ -25,9 +26,6 @@ const VERSION = 1;
 const SCRYPT = 1;
 const FIXED_BYTES = 58;
 const LABEL_BYTES_MAX = 4096;
-
-/** Costs that are taken: 32 MB of memory at least, 1 GB at most. */
-export const COST = { least: 15, usual: 17, most: 20 } as const;
 
 export function writeHeader({ algorithm, cost, salt, prefix, labels }: VaultHeader): Buffer {
   const text = Buffer.from(JSON.stringify(labels));

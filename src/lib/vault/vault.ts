@@ -23,24 +23,7 @@ export interface Target {
 
 /** Seal a file under a passphrase into another, which only its owner can read. Returns the bytes that were written. */
 export async function sealFile(source: string, target: Target, passphrase: Buffer, how: Sealing): Promise<number> {
-  const header: VaultHeader = { ...how, salt: randomBytes(32), prefix: randomBytes(16) };
-  const bytes = writeHeader(header);
-  const key = await fileKey(passphrase, header);
-  return withSource(source, async (from, size) =>
-    writeTarget(target, async (to) => {
-      const chunks = new Chunks(header, bytes, key);
-      await to.writeFile(bytes);
-      let written = bytes.length;
-      for (let at = 0; ; at += CHUNK_BYTES) {
-        const plain = await readAt(from, at, CHUNK_BYTES);
-        const last = at + plain.length >= size;
-        const sealed = await chunks.seal(plain, last);
-        await to.writeFile(sealed);
-        written += sealed.length;
-        if (last) return written;
-      }
-    }),
-  );
+  return withSource(source, async (from, size) => writeSealed(target, passphrase, how, plainChunks(from, size)));
 }
 
 /**
@@ -54,27 +37,95 @@ export async function openFile(
   expected: Record<string, string> = {},
 ): Promise<{ bytes: number; header: VaultHeader }> {
   return withSource(source, async (from, size) => {
-    const start = await readAt(from, 0, HEADER_BYTES_MAX);
-    const read = readHeader(start);
-    if (typeof read === 'string') throw refused(source, read);
-    const { header, length } = read;
-    for (const [name, value] of Object.entries(expected)) {
-      if (header.labels[name] !== value) throw refused(source, `its label ${name} is not ${JSON.stringify(value)}`);
-    }
-    const chunks = new Chunks(header, start.subarray(0, length), await fileKey(passphrase, header));
+    const { header, chunks } = await openedChunks({ source, from, size }, passphrase, expected);
     const bytes = await writeTarget(target, async (to) => {
       let written = 0;
-      for (let at = length; ; at += CHUNK_BYTES + TAG_BYTES) {
-        const sealed = await readAt(from, at, CHUNK_BYTES + TAG_BYTES);
-        const last = at + sealed.length >= size;
-        const plain = await chunks.open(sealed, last);
-        if (plain === null) throw refused(source, 'the passphrase is another, or the file was changed');
+      for await (const { plain } of chunks) {
         await to.writeFile(plain);
         written += plain.length;
-        if (last) return written;
       }
+      return written;
     });
     return { bytes, header };
+  });
+}
+
+/**
+ * Seal anew what is in a sealed file, under the same passphrase and with the same labels; by default into itself. Nothing of
+ * it is ever on the disk in the clear, and the file stays as it was until the new one is whole.
+ */
+export async function resealFile(
+  source: string,
+  target: Target,
+  passphrase: Buffer,
+  how: { algorithm: Algorithm; cost: number },
+): Promise<{ bytes: number; before: VaultHeader }> {
+  return withSource(source, async (from, size) => {
+    const { header, chunks } = await openedChunks({ source, from, size }, passphrase, {});
+    const bytes = await writeSealed(target, passphrase, { ...how, labels: header.labels }, chunks);
+    return { bytes, before: header };
+  });
+}
+
+interface Chunk {
+  plain: Buffer;
+  last: boolean;
+}
+
+async function* plainChunks(from: FileHandle, size: number): AsyncGenerator<Chunk> {
+  for (let at = 0; ; at += CHUNK_BYTES) {
+    const plain = await readAt(from, at, CHUNK_BYTES);
+    const last = at + plain.length >= size;
+    yield { plain, last };
+    if (last) return;
+  }
+}
+
+/** What is in a sealed file, piece by piece; ends in an error where a piece is not authentic. */
+async function openedChunks(
+  { source, from, size }: { source: string; from: FileHandle; size: number },
+  passphrase: Buffer,
+  expected: Record<string, string>,
+): Promise<{ header: VaultHeader; chunks: AsyncGenerator<Chunk> }> {
+  const start = await readAt(from, 0, HEADER_BYTES_MAX);
+  const read = readHeader(start);
+  if (typeof read === 'string') throw refused(source, read);
+  const { header, length } = read;
+  for (const [name, value] of Object.entries(expected)) {
+    if (header.labels[name] !== value) throw refused(source, `its label ${name} is not ${JSON.stringify(value)}`);
+  }
+  const opening = new Chunks(header, start.subarray(0, length), await fileKey(passphrase, header));
+  async function* chunks(): AsyncGenerator<Chunk> {
+    for (let at = length; ; at += CHUNK_BYTES + TAG_BYTES) {
+      const sealed = await readAt(from, at, CHUNK_BYTES + TAG_BYTES);
+      const last = at + sealed.length >= size;
+      const plain = await opening.open(sealed, last);
+      if (plain === null) throw refused(source, 'the passphrase is another, or the file was changed');
+      yield { plain, last };
+      if (last) return;
+    }
+  }
+  return { header, chunks: chunks() };
+}
+
+async function writeSealed(
+  target: Target,
+  passphrase: Buffer,
+  how: Sealing,
+  chunks: AsyncIterable<Chunk>,
+): Promise<number> {
+  const header: VaultHeader = { ...how, salt: randomBytes(32), prefix: randomBytes(16) };
+  const bytes = writeHeader(header);
+  const sealing = new Chunks(header, bytes, await fileKey(passphrase, header));
+  return writeTarget(target, async (to) => {
+    await to.writeFile(bytes);
+    let written = bytes.length;
+    for await (const { plain, last } of chunks) {
+      const sealed = await sealing.seal(plain, last);
+      await to.writeFile(sealed);
+      written += sealed.length;
+    }
+    return written;
   });
 }
 

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ALGORITHMS } from '../../../src/lib/keyring/algorithms.ts';
 import { CHUNK_BYTES, TAG_BYTES } from '../../../src/lib/vault/chunks.ts';
 import { readHeader } from '../../../src/lib/vault/header.ts';
-import { openFile, sealFile } from '../../../src/lib/vault/vault.ts';
+import { openFile, resealFile, sealFile } from '../../../src/lib/vault/vault.ts';
 
 const PHRASE = Buffer.from('six random words are better');
 const how = { algorithm: 'aes-256-gcm' as const, cost: 15, labels: {} };
@@ -95,5 +95,38 @@ describe('a sealed file', () => {
     expect(await readFile(at('kept'), 'utf8')).toBe('kept');
     await expect(openFile(at('sealed'), into('x'), PHRASE, { host: 'b' })).rejects.toMatchObject({ code: 'VAULT' });
     await expect(openFile(at('missing'), into('x'), PHRASE)).rejects.toMatchObject({ exit: 5 });
+  });
+});
+
+describe('sealing anew', () => {
+  test.each(ALGORITHMS)('takes a file from every cipher to %s, with its labels', async (algorithm) => {
+    for (const before of ALGORITHMS) {
+      const plain = randomBytes(CHUNK_BYTES + 7);
+      const bytes = await sealed(plain, { algorithm: before as 'aes-256-gcm', labels: { a: 'b' } });
+      const done = await resealFile(at('sealed'), into('sealed', true), PHRASE, { algorithm, cost: 15 });
+      expect(done.before.algorithm).toBe(before);
+      expect((await readFile(at('sealed'))).equals(bytes)).toBe(false);
+      const { header } = await openFile(at('sealed'), into('opened', true), PHRASE, { a: 'b' });
+      expect(header).toMatchObject({ algorithm, labels: { a: 'b' } });
+      expect((await readFile(at('opened'))).equals(plain)).toBe(true);
+    }
+    expect((await readdir(dir)).sort()).toEqual(['opened', 'plain', 'sealed']);
+  });
+
+  test('leaves a file as it was where it does not open', async () => {
+    const bytes = await sealed(randomBytes(3 * CHUNK_BYTES));
+    const how = { algorithm: 'xchacha20-poly1305' as const, cost: 15 };
+    await expect(resealFile(at('sealed'), into('sealed', true), Buffer.from('another one'), how)).rejects.toMatchObject(
+      {
+        code: 'VAULT',
+      },
+    );
+    expect((await readFile(at('sealed'))).equals(bytes)).toBe(true);
+    const changed = Buffer.from(bytes);
+    changed.writeUInt8(changed.readUInt8(changed.length - 1) ^ 1, changed.length - 1);
+    await writeFile(at('sealed'), changed);
+    await expect(resealFile(at('sealed'), into('sealed', true), PHRASE, how)).rejects.toMatchObject({ code: 'VAULT' });
+    expect((await readFile(at('sealed'))).equals(changed)).toBe(true);
+    expect((await readdir(dir)).sort()).toEqual(['plain', 'sealed']);
   });
 });
