@@ -1,0 +1,543 @@
+/** What is to be known of an error beyond its message. */
+export interface ErrorPage {
+  /** What is the case, one sentence. */
+  means: string;
+  /** How it comes about. */
+  why: string;
+  /** What to do, commands in double quotes. */
+  todo: string;
+}
+
+/** A page for each code of an error; one that ends in * stands for all that begin like it. */
+export const PAGES: Readonly<Record<string, ErrorPage>> = {
+  ACCOUNT_FAILED: {
+    means: 'The system user that the service runs as could not be made.',
+    why: 'useradd refused: another tool manages the accounts, or /etc is not writable.',
+    todo: 'Make a user without login of that name by hand, then run "mtp init" again.',
+  },
+  ACCOUNT_LEFT: {
+    means: 'The system user of the service could not be removed.',
+    why: 'Processes run as that user still.',
+    todo: 'End them, then run "mtp uninstall" again.',
+  },
+  ADOPT: {
+    means: 'The settings of the other proxy are not understood.',
+    why: 'Its command line or file is not that of a known proxy, or takes values from variables or from code.',
+    todo: 'Name its file with --file or its process with --pid, or set mtp up by hand with "mtp init" and "mtp secret add".',
+  },
+  ALGORITHM_REFUSED: {
+    means: 'The cipher has a shorter key than the settings permit.',
+    why: 'crypto.least_key_bits is 256 and AES-128-GCM was asked for.',
+    todo: 'Take another cipher. To permit it: "mtp config set crypto.least_key_bits 128".',
+  },
+  AS_ROOT: {
+    means: 'The engine would run as root, and it is what strangers talk to.',
+    why: 'mtp was started as root, and there is no user mtp.',
+    todo: 'Run "mtp init", or make the user with useradd --system mtp. In a container of its own --allow-root will do.',
+  },
+  BUG: {
+    means: 'Something failed that nobody thought of.',
+    why: 'This is a mistake in mtp.',
+    todo: 'Run the command again with MTP_DEBUG=1 before it, and report what it prints.',
+  },
+  CODE_UNKNOWN: {
+    means: 'There is no error of that code.',
+    why: 'It is mistyped.',
+    todo: '"mtp explain" shows all codes.',
+  },
+  CONFIG_INVALID: {
+    means: 'The configuration has something in it that is not allowed.',
+    why: 'A value is wrong, a name is mistyped, or two settings contradict each other; each place is named.',
+    todo: 'Correct each place, then look with "mtp config test". "mtp config list" shows where each value comes from.',
+  },
+  CONFIG_KEY: {
+    means: 'There is no setting of that name.',
+    why: 'It is mistyped, or the name of its table is missing.',
+    todo: '"mtp config list" shows all of them.',
+  },
+  CONFIG_MISSING: {
+    means: 'The configuration file is gone while the proxy runs.',
+    why: 'Somebody moved or removed it. The settings in force stay in force.',
+    todo: 'Put it back and run "mtp reload"; earlier ones are in "mtp config history".',
+  },
+  CONFIG_SECRET_ARGUMENT: {
+    means: 'A password was given on the command line.',
+    why: 'Arguments can be read by everybody on the machine, and stay in the history of the shell.',
+    todo: 'Change that password, and give the new one by standard input, as the hint says.',
+  },
+  CONTROL: {
+    means: 'The daemon is there but does not answer.',
+    why: 'It is overloaded, or hangs.',
+    todo: 'Try again; then "mtp logs", and "mtp restart" where it stays.',
+  },
+  CONTROL_EACCES: {
+    means: 'The daemon belongs to another user.',
+    why: 'Its socket is for its own user and root only.',
+    todo: 'Use sudo, or run the command as that user.',
+  },
+  CONTROL_FOREIGN: {
+    means: 'What answers on the control socket speaks otherwise than this command.',
+    why: 'mtp was upgraded and the daemon runs on from before.',
+    todo: '"mtp restart", or "mtp engine upgrade" for the engine alone.',
+  },
+  COUNT_INVALID: {
+    means: 'A number of networks was expected.',
+    why: 'The text is neither a whole number nor none.',
+    todo: 'Write a number, or none for no limit.',
+  },
+  DOMAIN_INVALID: {
+    means: 'That cannot be the domain of a secret.',
+    why: 'It is an address, a URL, too long, or not ASCII.',
+    todo: 'Give the bare name of a website, such as example.com.',
+  },
+  DRAINING: {
+    means: 'There are too many engines that still serve connections of before.',
+    why: 'Each hand-over leaves one until its connections have ended, shutdown.retire_timeout at most.',
+    todo: 'Wait, watching "mtp status"; or "mtp restart", which cuts those connections.',
+  },
+  ENGINE: {
+    means: 'The engine did not do what the daemon asked of it.',
+    why: 'It has ended, is being started again, or is being replaced.',
+    todo: '"mtp status" shows its state and last error, "mtp logs" what it said.',
+  },
+  ENGINE_USER: {
+    means: 'The engine cannot run as the user that the settings name.',
+    why: 'There is no such user, the daemon is not root, or that user may not reach files of mtp.',
+    todo: 'Follow the hint; "mtp config unset engine.user" goes back to the usual user.',
+  },
+  ENV_FILE: {
+    means: 'A .env file could not be changed so that it reads back the same.',
+    why: 'A quote is open around that line.',
+    todo: 'Mend the lines around the key that is named, and run the command again.',
+  },
+  'E*': {
+    means: 'The operating system refused something, and mtp did not expect it there.',
+    why: 'The code is one of errno(3), such as EMFILE where too many files are open or ENOSPC where the disk is full.',
+    todo: 'Take away the cause, if the message names one. Otherwise it is a mistake in mtp: run it with MTP_DEBUG=1 and report it.',
+  },
+  FILE_CHANGED: {
+    means: 'A file that mtp made was changed by somebody else.',
+    why: 'mtp replaces and removes only what is as it wrote it.',
+    todo: 'Keep what you need of it elsewhere, move it away, and run the command again.',
+  },
+  FILE_EXISTS: {
+    means: 'There is a file of that name already.',
+    why: 'Nothing is overwritten without a word.',
+    todo: 'Choose another name, or add --force.',
+  },
+  FILE_UNREADABLE: {
+    means: 'A file cannot be read as what it should be.',
+    why: 'It is a directory, no regular file, too large, or not text.',
+    todo: 'Name the right file.',
+  },
+  'FILE_*': {
+    means: 'A file could not be read or written.',
+    why: 'The end of the code is what the operating system said: ENOENT is missing, EACCES not permitted, ENOSPC a full disk, EROFS a file system that is read-only, EEXIST one that is there already.',
+    todo: 'Correct that, or name another place, with --home where it is a directory of mtp.',
+  },
+  IMPORT_HEADER: {
+    means: 'The first line of a CSV file does not name its columns.',
+    why: 'A column is unknown, named twice, or the one for names is missing.',
+    todo: 'Take the first line of "mtp user export" as a pattern.',
+  },
+  IMPORT_LINE: {
+    means: 'A line of a CSV file cannot be imported.',
+    why: 'It has another number of fields than there are columns, or repeats a name or secret of an earlier line.',
+    todo: 'Correct that line, or import the others with --partial.',
+  },
+  IMPORT_REFUSED: {
+    means: 'Nothing was imported, because lines of the file are wrong.',
+    why: 'A half of a list is worse than none.',
+    todo: 'Correct the lines that are named, or add --partial.',
+  },
+  IMPORT_SYNTAX: {
+    means: 'The file of another program is not valid.',
+    why: 'It is no TOML, at the place that is named.',
+    todo: 'Correct it there; nothing was imported.',
+  },
+  INIT_BLOCKED: {
+    means: 'Something has to be put right before the installation.',
+    why: 'Checks come before changes; each one that failed is named.',
+    todo: 'Do what the lines say, and run "mtp init" again.',
+  },
+  INTERRUPTED: {
+    means: 'Ctrl-C ended the command.',
+    why: 'Somebody asked for it.',
+    todo: 'Run it again when you like; what was begun was taken back or can be gone on with.',
+  },
+  IN_CONTAINER: {
+    means: 'The kernel belongs to the machine around this container.',
+    why: 'Settings of the kernel would change it for everybody there, or are refused.',
+    todo: 'Run "mtp tune apply" on that machine.',
+  },
+  JOURNAL_DAMAGED: {
+    means: 'The list of what the installation made cannot be read.',
+    why: 'Somebody edited it, or the disk was full.',
+    todo: 'Put a copy back, or move it away: then "mtp uninstall" counts nothing as its own.',
+  },
+  KEYRING_DAMAGED: {
+    means: 'keyring.json cannot be read.',
+    why: 'Somebody edited it, or it was cut off.',
+    todo: 'Put the copy back in its place, mode 0600. Without one the secrets are lost: see docs/keyring.md.',
+  },
+  KEYRING_MISSING: {
+    means: 'keyring.json is gone, and the secrets are sealed under its keys.',
+    why: 'It was removed, or the ledger was moved without it.',
+    todo: 'Put the copy back in its place, mode 0600. Without one the secrets are lost: see docs/keyring.md.',
+  },
+  KEYRING_WRONG: {
+    means: 'keyring.json does not hold the key that the secrets are sealed under.',
+    why: 'It is of another installation, or older than the last rotation of keys.',
+    todo: 'Put the copy back that was made after the last "mtp keys rotate".',
+  },
+  KEY_EXISTS: {
+    means: 'Somebody has that secret already.',
+    why: 'Two with one secret could not be told apart, limited or shut out each alone.',
+    todo: 'Give everybody one of their own: "mtp secret add NAME" makes it.',
+  },
+  LABELS_LONG: {
+    means: 'The labels of a sealed file are too long.',
+    why: 'All together may have 4,096 bytes.',
+    todo: 'Leave some out.',
+  },
+  LABEL_INVALID: {
+    means: 'That is no label.',
+    why: 'A label is a name and a value with = between them.',
+    todo: 'Write NAME=VALUE, such as host=proxy.example.com.',
+  },
+  LABEL_TWICE: {
+    means: 'A label is given twice.',
+    why: 'Its value would not be clear.',
+    todo: 'Name it once.',
+  },
+  LEDGER_DAMAGED: {
+    means: 'The database of users is damaged.',
+    why: 'A disk failed, or a copy was made of it while it was written.',
+    todo: 'Stop the proxy and put a copy of ledger.db back, without ledger.db-wal and ledger.db-shm: see docs/users.md.',
+  },
+  LEDGER_FULL: {
+    means: 'The database of users cannot grow.',
+    why: 'The disk is full, or a quota is used up.',
+    todo: 'Make room; nothing was changed.',
+  },
+  LEDGER_IO: {
+    means: 'The database of users cannot be read or written.',
+    why: 'The disk reports errors.',
+    todo: 'Look at the log of the kernel (dmesg), and make a copy of the directory while you can.',
+  },
+  LEDGER_LOCKED: {
+    means: 'Another process has held the database of users for too long.',
+    why: 'Another mtp, or a tool such as sqlite3, is in the middle of a change.',
+    todo: 'Wait for it, or end that tool, and try again.',
+  },
+  LEDGER_MISSING: {
+    means: 'The database of users is gone, but its keyring is there.',
+    why: 'It was removed or not moved along; a new one would lose all users without a word.',
+    todo: 'Put a copy back. To begin without users, move the keyring away.',
+  },
+  LEDGER_NEWER: {
+    means: 'The database of users was written by a newer mtp.',
+    why: 'mtp was downgraded.',
+    todo: 'Install that version again, or put back the copy from before the upgrade.',
+  },
+  LEDGER_NOT_KEPT: {
+    means: 'A change that was written does not show.',
+    why: 'Another process changed the same user at the same moment.',
+    todo: 'Look with "mtp user show NAME", and run the command again.',
+  },
+  LEDGER_READONLY: {
+    means: 'The database of users may not be written.',
+    why: 'It belongs to another user, or the file system is read-only.',
+    todo: 'Run as its owner or as root.',
+  },
+  LEDGER_UNREADABLE: {
+    means: 'The database of users cannot be opened.',
+    why: 'It or its directory belongs to another user.',
+    todo: 'Run as its owner or as root.',
+  },
+  LINK_INVALID: {
+    means: 'That is no link of a proxy.',
+    why: 'Server, port or secret is missing or not valid.',
+    todo: 'Copy the whole of it; "mtp link NAME" prints one.',
+  },
+  'LISTEN_*': {
+    means: 'The port cannot be listened on.',
+    why: 'The end of the code says why: EADDRINUSE is another program on it, EACCES a low port without the right to it, EADDRNOTAVAIL an address that this machine has not.',
+    todo: 'End that program, run as root, or choose another with "mtp config set listen.port PORT".',
+  },
+  LOG_LEVEL: {
+    means: 'The running proxy did not take the level over.',
+    why: 'Another command changed it at the same moment.',
+    todo: 'Look with "mtp log level", and set it again.',
+  },
+  NAME_INVALID: {
+    means: 'That cannot be the name of a user.',
+    why: 'Names stand in files, links and tables.',
+    todo: 'Take 1 to 64 letters, digits or . - _ @ that are more than dots.',
+  },
+  NEEDS_ANSWER: {
+    means: 'A question has to be answered, and there is no terminal to ask on.',
+    why: 'The command runs in a script or behind a pipe.',
+    todo: 'Answer it with the flag that the hint names.',
+  },
+  NEEDS_ROOT: {
+    means: 'Only root may do this.',
+    why: 'It changes the whole machine.',
+    todo: 'Use sudo.',
+  },
+  NOTE_INVALID: {
+    means: 'The note is too long or has more than one line.',
+    why: 'It stands in tables and CSV files.',
+    todo: 'Shorten it, and leave out line ends.',
+  },
+  NOTHING_TO_CLOSE: {
+    means: 'The user has no secret that was replaced.',
+    why: 'Only a secret that another one has taken the place of is closed.',
+    todo: 'Replace it first: "mtp secret rotate NAME".',
+  },
+  NOT_FOUND: {
+    means: 'The control socket was asked for something that it does not have.',
+    why: 'A program of your own asks for a wrong path, or the daemon is older than the command.',
+    todo: '"mtp restart" after an upgrade.',
+  },
+  NOT_HANDED_OVER: {
+    means: 'A new engine did not take over; the old one goes on.',
+    why: 'It did not start, or its handshake did not hold.',
+    todo: '"mtp logs" has what it said. Nobody was disconnected.',
+  },
+  NOT_PROVED: {
+    means: 'A change is written, but a handshake does not show it.',
+    why: 'The engine serves something else, or Telegram or the port could not be reached at that moment.',
+    todo: '"mtp status" shows what is in force; then "mtp reload".',
+  },
+  NOT_RUNNING: {
+    means: 'No proxy runs for these directories.',
+    why: 'It was never started, has ended, or belongs to another --home or user.',
+    todo: '"mtp start"; as root for the service of the whole machine.',
+  },
+  NOT_SERVING: {
+    means: 'The daemon runs, but its engine does not.',
+    why: 'The engine ended and is started again, ever more rarely.',
+    todo: '"mtp status" shows its last error, "mtp logs" the lines before it.',
+  },
+  NOT_STARTED: {
+    means: 'The proxy did not start.',
+    why: 'Its last words are in the message: most often a port that is taken or a setting that is wrong.',
+    todo: 'Correct that and run "mtp start"; "mtp logs" has more.',
+  },
+  NO_DAEMON: {
+    means: 'The daemon is gone while its engine goes on.',
+    why: 'Somebody killed the daemon. Users do not notice.',
+    todo: '"mtp start" puts a new daemon and engine in its place, "mtp stop" ends it.',
+  },
+  NO_ENGINE: {
+    means: 'There is no engine of mtp in that directory.',
+    why: 'The path is not that of an installed package.',
+    todo: 'Name the directory that has dist/daemon/engine/main.js.',
+  },
+  NO_HISTORY: {
+    means: 'There is no configuration to go back to.',
+    why: 'The history begins with the first start, and this is the first one.',
+    todo: '"mtp config history" shows what is kept.',
+  },
+  NO_LOG: {
+    means: 'There is no log file.',
+    why: 'The proxy has not run in the background here, or logs to its terminal.',
+    todo: '"mtp start" makes it.',
+  },
+  NO_PREVIOUS: {
+    means: 'There is no engine from before to go back to.',
+    why: 'None was upgraded since the daemon started.',
+    todo: 'Name a package: "mtp engine upgrade --package DIR".',
+  },
+  NO_SECRET: {
+    means: 'The user has no secret.',
+    why: 'All were removed.',
+    todo: '"mtp secret add NAME".',
+  },
+  NO_USERS: {
+    means: 'Nobody may connect yet.',
+    why: 'There is no user.',
+    todo: '"mtp user add NAME".',
+  },
+  PASSPHRASE: {
+    means: 'The passphrase is empty or too short.',
+    why: 'Whoever finds the file can try as many as they like.',
+    todo: 'Take six random words.',
+  },
+  PASSPHRASE_DIFFERS: {
+    means: 'The passphrase was typed in two ways.',
+    why: 'One of them has a slip in it.',
+    todo: 'Try again.',
+  },
+  PRODUCTION: {
+    means: 'That is fit for tests only, and this is production.',
+    why: 'deployment.env says so, by default.',
+    todo: 'Do without it. On a machine for tests: "mtp config set deployment.env staging".',
+  },
+  REVISION: {
+    means: 'The engine serves another state than the one that it was told to.',
+    why: 'It was replaced in the middle, or there is a mistake in mtp.',
+    todo: '"mtp reload"; report it if it comes again.',
+  },
+  REVISION_AMBIGUOUS: {
+    means: 'More than one revision begins like that.',
+    why: 'Too few digits were given.',
+    todo: 'Write more of it, or its number from "mtp config history".',
+  },
+  REVISION_UNKNOWN: {
+    means: 'There is no such revision.',
+    why: 'The last 20 are kept.',
+    todo: '"mtp config history" shows them.',
+  },
+  ROLLED_BACK: {
+    means: 'A reload did not hold and was taken back.',
+    why: 'The engine did not take it over, or a handshake afterwards failed.',
+    todo: 'What was in force before is in force again. Correct the files and run "mtp reload", or "mtp config rollback".',
+  },
+  RUNNING: {
+    means: 'A proxy runs here already.',
+    why: 'One set of directories has one daemon.',
+    todo: '"mtp status" shows it; a second one needs its own --home and port.',
+  },
+  SECRET_DAMAGED: {
+    means: 'A secret does not open with the keyring.',
+    why: 'Its record was changed, or belongs to another ledger or keyring.',
+    todo: 'Put back the copies of ledger.db and keyring.json that were made together, or give that user a new secret.',
+  },
+  SECRET_INVALID: {
+    means: 'That is no secret.',
+    why: 'It is neither 32 hex digits, nor those behind dd or ee with a domain, nor the same in base64.',
+    todo: 'Copy the whole of it; "mtp secret generate" makes one.',
+  },
+  SECRET_IN_USE: {
+    means: 'Somebody is connected with that secret.',
+    why: 'Removing it would cut them.',
+    todo: 'Wait with --drain, cut with --force, or replace it gently: "mtp secret rotate NAME".',
+  },
+  SECRET_UNCLEAR: {
+    means: 'It is not clear which secret is meant.',
+    why: 'The user has several, or none of that id.',
+    todo: 'Name one with --id; "mtp secret list" shows them.',
+  },
+  SECRET_WEAK: {
+    means: 'The secret can be guessed.',
+    why: 'It is a published example, repeats itself, or counts up; scanners try such ones first.',
+    todo: '"mtp secret generate" makes a good one.',
+  },
+  SETPRIV: {
+    means: 'setpriv is missing.',
+    why: 'With it the engine gives up the rights of root.',
+    todo: 'Install util-linux.',
+  },
+  SOCKET_PATH: {
+    means: 'The path of the control socket is too long.',
+    why: 'The system allows 107 bytes.',
+    todo: 'Choose a shorter --home.',
+  },
+  SPAN_INVALID: {
+    means: 'That is no span of time.',
+    why: 'A unit is missing or unknown.',
+    todo: 'Write 90m, 12h, 7d or 2w.',
+  },
+  STEP_NOT_PROVED: {
+    means: 'A step of the installation was done but does not show.',
+    why: 'Another tool undid it at once, or there is a mistake in mtp.',
+    todo: 'Run "mtp init" again, and report it if it stays.',
+  },
+  STILL_RUNNING: {
+    means: 'The proxy was told to end and has not.',
+    why: 'Connections drain, for shutdown.drain_timeout at most, or it belongs to another user.',
+    todo: 'Wait, or "mtp stop --now".',
+  },
+  SWITCH_BLOCKED: {
+    means: 'The other proxy was not touched, because the switch would not be safe.',
+    why: 'Each reason is named: it has to listen, accept its own secrets, and be startable again.',
+    todo: 'Put that right, and look with "mtp adopt --switch --dry-run"; or stop it by hand and run "mtp start".',
+  },
+  SWITCH_NOT_STOPPED: {
+    means: 'The other proxy did not end.',
+    why: 'It ignores SIGTERM, or drains for long.',
+    todo: 'End it by its own means, then "mtp start".',
+  },
+  SWITCH_STRANDED: {
+    means: 'The switch failed, and the other proxy does not serve again either.',
+    why: 'Both reasons are in the message.',
+    todo: 'Start the other proxy as the hint says, at once. Then look at "mtp logs".',
+  },
+  SWITCH_UNDONE: {
+    means: 'The switch did not hold; the other proxy serves again.',
+    why: 'mtp did not start, or did not accept a secret that the other one accepts.',
+    todo: 'Correct what the message names, and try again.',
+  },
+  SYSTEMCTL: {
+    means: 'systemd did not do what was asked.',
+    why: 'It is not installed, refuses for want of rights, or the unit failed.',
+    todo: 'Use sudo; "mtp logs" has what the proxy said.',
+  },
+  TAG_INVALID: {
+    means: 'That cannot be a tag.',
+    why: 'Tags stand in tables and CSV files.',
+    todo: 'Take 1 to 32 letters, digits or . - _ @ : that are not "none".',
+  },
+  TEMPLATE_UNKNOWN: {
+    means: 'There is no template of that name.',
+    why: 'It is mistyped.',
+    todo: '"mtp template list" shows all.',
+  },
+  TEMPORARY: {
+    means: 'Another command is at work in the same place.',
+    why: 'Two at once could undo each other.',
+    todo: 'Wait for the process that is named, then run the command again.',
+  },
+  TUNED: {
+    means: 'Settings of the kernel are still those of mtp.',
+    why: 'They were changed by a command of their own, and are taken back by one.',
+    todo: '"mtp tune undo", then "mtp uninstall".',
+  },
+  TUNE_STATE_DAMAGED: {
+    means: 'The record of kernel settings from before cannot be read.',
+    why: 'Somebody edited it, or the disk was full.',
+    todo: 'Put a copy back: the values from before are in it.',
+  },
+  USAGE: {
+    means: 'The command line is wrong.',
+    why: 'A flag, argument or value is not one that the command knows.',
+    todo: 'Add --help to the command.',
+  },
+  USERS_DAMAGED: {
+    means: 'users.json of an earlier version cannot be read.',
+    why: 'Somebody edited it, or it was cut off.',
+    todo: 'Correct it or put a copy back; it is left as it is.',
+  },
+  USERS_FULL: {
+    means: 'There is no room for so many users.',
+    why: 'One proxy serves a fixed number of users and secrets together.',
+    todo: 'Remove those that are not needed, or run another proxy.',
+  },
+  USERS_TWICE: {
+    means: 'users.json of an earlier version names somebody whom the ledger does not know.',
+    why: 'It came back after it had been taken over, from a copy perhaps.',
+    todo: 'Move it out of the way; add who is missing with "mtp user add NAME".',
+  },
+  USER_EXISTS: {
+    means: 'There is a user of that name already.',
+    why: 'Names are told apart without regard to capitals.',
+    todo: 'Choose another; "mtp user list" shows all.',
+  },
+  USER_UNKNOWN: {
+    means: 'There is no user of that name.',
+    why: 'It is mistyped, or the user is of another installation.',
+    todo: '"mtp user list" shows all; with --home those of another one.',
+  },
+  VAULT: {
+    means: 'A sealed file does not open.',
+    why: 'The passphrase or a label is another, the file was changed or cut off, or a newer mtp sealed it.',
+    todo: 'Try the passphrase again, then another copy of the file. Nothing of it was written.',
+  },
+  WHOSE: {
+    means: 'It is not clear whose secrets are meant.',
+    why: 'Either a user is named, or all of them, or those of an age.',
+    todo: 'Name a user, or add --all or --older-than.',
+  },
+};
