@@ -77,6 +77,20 @@ describe('reload', { timeout: 90_000 }, () => {
     await expect.poll(async () => (await at.status())?.engine.draining.length).toBe(0);
   });
 
+  test('serves with another number of workers on the same port, and cuts nobody', async () => {
+    await at.startSettled();
+    const engine = await at.engine();
+    const client = await at.lingering();
+    const set = await at.mtp('config', 'set', 'workers.count', '3');
+    expect(set.stdout).toContain('Another engine process is needed for workers.count: mtp reload');
+    const done = await at.mtp('reload', '--yes', '--json');
+    expect(JSON.parse(done.stdout), done.stdout).toMatchObject({ handOver: { previousPid: engine } });
+    expect((await at.status())?.engine).toMatchObject({ workers: 3, listening: { port: at.port } });
+    expect(await at.handshake()).toBe(true);
+    expect(client.destroyed || client.readableEnded).toBe(false);
+    client.destroy();
+  }, 30_000);
+
   test('to a port that is taken stays where it is', async () => {
     await at.mtp('start');
     const [engine, taken] = [await at.engine(), net.createServer().listen(0)];

@@ -87,6 +87,30 @@ test('a worker that crashes takes only its own connections along, and another ta
   expectBooksToBalance(again);
 });
 
+test('with one of three workers gone sessions of the others live, newcomers enter, and an address keeps its limit', async () => {
+  await proxy.stop();
+  vi.stubEnv('NODE_OPTIONS', `--import ${preload}`);
+  vi.stubEnv('MTP_TEST_CRASH', path.join(dir, 'now'));
+  proxy = await startEngine({ dc, limits: { perSource: CLIENTS }, settings: { workers: 3 } });
+  vi.unstubAllEnvs();
+  const before = await connected();
+  expect(await answering(before)).toHaveLength(CLIENTS);
+
+  await writeFile(path.join(dir, 'now'), '');
+  await vi.waitFor(async () => expect((await proxy.stats()).workerFailures).toBe(1), 10_000);
+  const survivors = await answering(before);
+  const lost = CLIENTS - survivors.length;
+  expect(lost).toBeGreaterThan(0);
+  expect(survivors.length).toBeGreaterThan(0);
+
+  // As many as were lost come in again, beside those that stayed, and not one more.
+  const newcomers = await answering(await connected());
+  expect(newcomers).toHaveLength(lost);
+  expect(await answering(survivors)).toHaveLength(survivors.length);
+  expectBooksToBalance(await proxy.stats());
+  for (const session of [...survivors, ...newcomers]) session.peer.close();
+});
+
 test('a worker that crashes while the engine is drained is not waited for', async () => {
   const sessions = await connected();
   expect(await answering(sessions)).toHaveLength(CLIENTS);
