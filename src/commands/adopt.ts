@@ -66,8 +66,8 @@ work as before, the other one is started again. Without --yes the plan is shown,
     const plan = await adopt(paths, found, { dryRun: true, env: process.env });
     this.show(plan);
     const prepared = flags.switch && !('file' in where) ? await this.prepare(paths, found, where) : undefined;
-    const isWanted =
-      !flags['dry-run'] && (flags.yes || (process.stdin.isTTY && (await confirm('Take this over?', '--yes'))));
+    const question = prepared === undefined ? 'Take this over?' : `Take this over, and stop ${found.program}?`;
+    const isWanted = !flags['dry-run'] && (flags.yes || (process.stdin.isTTY && (await confirm(question, '--yes'))));
     if (!isWanted) {
       this.log('Nothing was changed. With --yes it is done.');
       return { ...plan, ...(prepared && { switchPlan: prepared.plan }) };

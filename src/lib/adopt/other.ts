@@ -17,7 +17,7 @@ export async function stopOther(
   { exec, stopped }: { exec: Exec; stopped: () => boolean },
 ): Promise<void> {
   const { pid, unit } = running;
-  if (unit !== null) await systemctl(exec, 'stop', unit);
+  if (unit !== null) await systemctl(exec, unit, 'stop', '--no-block');
   else if (await isAlive(running)) process.kill(pid, 'SIGTERM');
   const deadline = performance.now() + STOP_MS;
   while (!stopped() && ((await isAlive(running)) || (await findPortHolders(port)).length > 0)) {
@@ -47,7 +47,7 @@ export async function staysAlive(running: Running): Promise<boolean> {
 export async function startOther(running: Running, exec: Exec): Promise<void> {
   const { unit, argv, program, directory, environment, uid, gid } = running;
   if (unit !== null) {
-    await systemctl(exec, 'start', unit);
+    await systemctl(exec, unit, 'start', '--no-block');
     return;
   }
   const [name = program, ...args] = argv;
@@ -65,11 +65,13 @@ export async function startOther(running: Running, exec: Exec): Promise<void> {
 
 /** Have systemd forget to start its unit with the machine. */
 export async function disableOther(unit: string, exec: Exec): Promise<void> {
-  await systemctl(exec, 'disable', unit);
+  await systemctl(exec, unit, 'disable');
 }
 
-async function systemctl(exec: Exec, verb: string, unit: string): Promise<void> {
-  const ran = await exec('systemctl', [verb, '--', unit]);
+async function systemctl(exec: Exec, unit: string, ...words: string[]): Promise<void> {
+  const ran = await exec('systemctl', [...words, '--', unit]);
   if (ran.status === 0) return;
-  throw new MtpError('SYSTEMCTL', `systemctl ${verb} ${unit} failed: ${lastWords(ran)}`, { exit: EXIT.failed });
+  throw new MtpError('SYSTEMCTL', `systemctl ${words.join(' ')} ${unit} failed: ${lastWords(ran)}`, {
+    exit: EXIT.failed,
+  });
 }

@@ -11,7 +11,8 @@ import type { Paths } from '../system/paths.ts';
 import { findPortHolders } from '../system/port-holder.ts';
 import { plural } from '../ui/format.ts';
 import type { Step } from '../ui/steps.ts';
-import type { Found } from './found.ts';
+import { readCommandLine } from './command-line.ts';
+import { type Found, notUnderstood } from './found.ts';
 import { disableOther, startOther, staysAlive, stopOther } from './other.ts';
 import { findRunning, isAlive, isOf, type Running } from './running.ts';
 import { planSwitch, type SwitchPlan } from './switch-plan.ts';
@@ -53,6 +54,7 @@ export async function prepareSwitch(
 ): Promise<Prepared | undefined> {
   const running = await findRunning(where, exec);
   if (running === undefined) return undefined;
+  identify(running, found);
   const { port } = addressOf(found);
   const holders = await Promise.all(
     (await findPortHolders(port)).map(async (holder) => ({ ...holder, isOther: await isOf(holder.pid, running) })),
@@ -68,6 +70,14 @@ export async function prepareSwitch(
     uid: process.getuid?.() ?? -1,
   });
   return { plan, found, running, before };
+}
+
+/** What is to be stopped has to be the very program that was read, whatever its unit says. */
+function identify({ pid, argv }: Running, { program, secrets }: Found): void {
+  const read = readCommandLine(argv);
+  if ('file' in read) return;
+  const isSame = read.program === program && read.secrets.every(({ key }, at) => secrets[at]?.key.equals(key) === true);
+  if (!isSame) throw notUnderstood(`process ${pid}`, 'it was started with other settings than those that were read');
 }
 
 /** What a switch has brought about, a line each. */
@@ -103,6 +113,7 @@ export async function performSwitch(paths: Paths, prepared: Prepared, edges: Swi
       hint: 'Run this again.',
     });
   }
+  goOn(stopped);
   const from = performance.now();
   try {
     await step(`Stopping ${program}`, async () => stopOther(running, port, edges));
@@ -160,12 +171,14 @@ async function takeBack(
   why: string,
   { exec, probe, stopped }: SwitchEdges,
 ): Promise<MtpError> {
-  const { program, unit, pid } = plan;
+  const { program, unit, pid, port } = plan;
   let stays = false;
   try {
     await stop(paths, { now: true });
-    stays = await staysAlive(running);
-    if (!stays) await startOther(running, exec);
+    // systemd starts a unit once it has ended, and something else may have started the program again already.
+    stays = unit === null && (await staysAlive(running));
+    const isThere = stays || (unit === null && (await findPortHolders(port)).length > 0);
+    if (!isThere) await startOther(running, exec);
     const deadline = performance.now() + BACK_MS;
     for (;;) {
       const tries = await Promise.all(before.map(async ({ at, mode }) => tryLink(found, at, mode, probe)));

@@ -27,7 +27,7 @@ export function refuseWeak(key: Buffer, allow: boolean): void {
   if (why === undefined) return;
   throw new MtpError('SECRET_WEAK', `this secret is weak: ${why}`, {
     exit: EXIT.usage,
-    hint: 'Make one with "mtp secret generate", or insist with --allow-weak.',
+    hint: 'Make one with "mtp secret generate", or on a machine for tests insist with --allow-weak.',
   });
 }
 

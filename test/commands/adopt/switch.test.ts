@@ -145,7 +145,7 @@ describe('mtp adopt --switch', () => {
       await playSystemd((await startOtherProxy(at.home, { port, secret: SECRET })).pid);
       const ended = await at.mtp('adopt', '--unit', 'mtg.service', '--switch', '--yes');
       expect(ended).toMatchObject({ status: 0, stderr: '' });
-      expect(await verbs()).toEqual(['stop -- mtg.service', 'disable -- mtg.service']);
+      expect(await verbs()).toEqual(['stop --no-block -- mtg.service', 'disable -- mtg.service']);
       expect(await linkWorks()).toBe(true);
     }, 60_000);
 
@@ -154,9 +154,21 @@ describe('mtp adopt --switch', () => {
       at.env.MTP_PROTOCOL_MODES = 'dd';
       const ended = await at.mtp('adopt', '--unit', 'mtg.service', '--switch', '--yes');
       expect(ended.status).toBe(6);
-      expect(await verbs()).toEqual(['stop -- mtg.service', 'start -- mtg.service']);
+      expect(await verbs()).toEqual(['stop --no-block -- mtg.service', 'start --no-block -- mtg.service']);
       expect(await linkWorks()).toBe(true);
     }, 60_000);
+
+    it('is left alone where its process is not the program that the unit names', async () => {
+      const stranger = spawn('sleep', ['60']);
+      await once(stranger, 'spawn');
+      await playSystemd(stranger.pid ?? 0);
+      const ended = await at.mtp('adopt', '--unit', 'mtg.service', '--switch', '--yes');
+      expect(ended.status).toBe(5);
+      expect(ended.stderr).toContain('not that of mtg');
+      expect(await verbs()).toEqual([]);
+      expect(stranger.exitCode ?? stranger.signalCode).toBe(null);
+      stranger.kill();
+    });
 
     it('has nothing to do where the unit does not run', async () => {
       const other = await startOtherProxy(at.home, { port, secret: SECRET });
