@@ -35,6 +35,11 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     why: 'mtp was started as root, and there is no user mtp.',
     todo: 'Run "mtp init", or make the user with useradd --system mtp. In a container of its own --allow-root will do.',
   },
+  BANS_INVALID: {
+    means: 'Lines of the file begin with no network, or say of it what is not understood.',
+    why: 'A line is a network, and after tabs what is done, until when and why.',
+    todo: 'Correct the lines that are named; nothing was changed. "mtp ban export" shows the form.',
+  },
   BUG: {
     means: 'Something failed that nobody thought of.',
     why: 'This is a mistake in mtp.',
@@ -95,6 +100,11 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     why: 'Each hand-over leaves one until its connections have ended, shutdown.retire_timeout at most.',
     todo: 'Wait, watching "mtp status"; or "mtp restart", which cuts those connections.',
   },
+  'E*': {
+    means: 'The operating system refused something, and mtp did not expect it there.',
+    why: 'The code is one of errno(3), such as EMFILE where too many files are open or ENOSPC where the disk is full.',
+    todo: 'Take away the cause, if the message names one. Otherwise it is a mistake in mtp: run it with MTP_DEBUG=1 and report it.',
+  },
   ENGINE: {
     means: 'The engine did not do what the daemon asked of it.',
     why: 'It has ended, is being started again, or is being replaced.',
@@ -110,10 +120,10 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     why: 'A quote is open around that line.',
     todo: 'Mend the lines around the key that is named, and run the command again.',
   },
-  'E*': {
-    means: 'The operating system refused something, and mtp did not expect it there.',
-    why: 'The code is one of errno(3), such as EMFILE where too many files are open or ENOSPC where the disk is full.',
-    todo: 'Take away the cause, if the message names one. Otherwise it is a mistake in mtp: run it with MTP_DEBUG=1 and report it.',
+  'FILE_*': {
+    means: 'A file could not be read or written.',
+    why: 'The end of the code is what the operating system said: ENOENT is missing, EACCES not permitted, ENOSPC a full disk, EROFS a file system that is read-only, EEXIST one that is there already.',
+    todo: 'Correct that, or name another place, with --home where it is a directory of mtp.',
   },
   FILE_CHANGED: {
     means: 'A file that mtp made was changed by somebody else.',
@@ -130,10 +140,10 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     why: 'It is a directory, no regular file, too large, or not text.',
     todo: 'Name the right file.',
   },
-  'FILE_*': {
-    means: 'A file could not be read or written.',
-    why: 'The end of the code is what the operating system said: ENOENT is missing, EACCES not permitted, ENOSPC a full disk, EROFS a file system that is read-only, EEXIST one that is there already.',
-    todo: 'Correct that, or name another place, with --home where it is a directory of mtp.',
+  HOOK_FAILED: {
+    means: 'The hook on-rotate has not been told of every new secret.',
+    why: 'It could not be started, took too long or ended with another status than 0.',
+    todo: 'Mend the hook, then run "mtp secret announce"; until then it is tried again by itself.',
   },
   IMPORT_HEADER: {
     means: 'The first line of a CSV file does not name its columns.',
@@ -285,6 +295,21 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     why: 'It changes the whole machine.',
     todo: 'Use sudo.',
   },
+  NETWORK_INVALID: {
+    means: 'The text is no address and no network.',
+    why: 'A number or the length is out of range, or bits beyond the length are set.',
+    todo: 'Write 192.0.2.1, 192.0.2.0/24, 2001:db8::1 or 2001:db8::/48.',
+  },
+  NETWORK_OR_ALL: {
+    means: 'It is not clear which bans are meant.',
+    why: 'Neither networks nor --all were given, or both.',
+    todo: 'Name networks, or give --all.',
+  },
+  NEVER_BANNED: {
+    means: 'The ban would shut out somebody who must not be.',
+    why: 'The network has this machine, a balancer, somebody who is logged in over SSH, or lies in one that is allowed.',
+    todo: 'Ban smaller networks that leave it out, or take it off the list with "mtp allow del".',
+  },
   NOTE_INVALID: {
     means: 'The note is too long or has more than one line.',
     why: 'It stands in tables and CSV files.',
@@ -294,6 +319,16 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     means: 'The user has no secret that was replaced.',
     why: 'Only a secret that another one has taken the place of is closed.',
     todo: 'Replace it first: "mtp secret rotate NAME".',
+  },
+  NOT_ALLOWED: {
+    means: 'The network is not on the list of those that are never shut out.',
+    why: 'It was taken off, its time was over, or it is on the list as part of a wider one.',
+    todo: 'See the list with "mtp allow list".',
+  },
+  NOT_BANNED: {
+    means: 'There is no ban of exactly this network.',
+    why: 'It is over, was lifted, or is that of a wider network.',
+    todo: 'See the bans with "mtp ban list", and what holds for an address with "mtp ban why".',
   },
   NOT_FOUND: {
     means: 'The control socket was asked for something that it does not have.',
@@ -375,6 +410,11 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     why: 'deployment.env says so, by default.',
     todo: 'Do without it. On a machine for tests: "mtp config set deployment.env staging".',
   },
+  REASON_INVALID: {
+    means: 'The reason is empty, too long or has more than one line.',
+    why: 'It stands in tables and in the history.',
+    todo: 'Say in one line why.',
+  },
   REVISION: {
     means: 'The engine serves another state than the one that it was told to.',
     why: 'It was replaced in the middle, or there is a mistake in mtp.',
@@ -399,6 +439,11 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     means: 'A proxy runs here already.',
     why: 'One set of directories has one daemon.',
     todo: '"mtp status" shows it; a second one needs its own --home and port.',
+  },
+  SECRETS_FULL: {
+    means: 'The user would have more secrets that let somebody in than one user may have.',
+    why: 'Secrets that were replaced are accepted until their grace is over, and each rotation adds one.',
+    todo: 'See who still uses the old ones with "mtp secret rotations", and close them with "mtp secret close".',
   },
   SECRET_DAMAGED: {
     means: 'A secret does not open with the keyring.',
@@ -489,6 +534,11 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     means: 'Another command is at work in the same place.',
     why: 'Two at once could undo each other.',
     todo: 'Wait for the process that is named, then run the command again.',
+  },
+  TOO_MANY_BANS: {
+    means: 'The file has more bans than are meant to be looked at one by one.',
+    why: 'Each ban has a history and is shown in lists.',
+    todo: 'Take shorter lists, or networks in place of single addresses.',
   },
   TUNED: {
     means: 'Settings of the kernel are still those of mtp.',

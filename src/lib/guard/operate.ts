@@ -3,6 +3,7 @@ import { contains, formatPrefix, type Prefix } from '../access/prefix.ts';
 import { EXIT, MtpError } from '../errors.ts';
 import { type Ledger, readLedger } from '../ledger/open.ts';
 import type { UserFiles } from '../users/files.ts';
+import { assertReason } from '../users/user.ts';
 import { readUsers, withUsers } from '../users/with-users.ts';
 import type { Allowed, Ban, Suspicion } from './ban.ts';
 import { type Exempt, hitBy } from './exempt.ts';
@@ -37,6 +38,7 @@ export async function banNetworks(
   { now, exempted }: { now: number; exempted: readonly Exempt[] },
 ): Promise<Ban[]> {
   for (const { prefix } of wishes) refuseExempt(prefix, exempted);
+  for (const { reason } of wishes) if (reason !== '') assertReason(reason);
   const actor = operator();
   const bans = wishes.map((wish): Ban => ({ ...wish, rule: BY_HAND, evidence: null, actor, from: now, ended: null }));
   return withUsers(files, async (ledger) => {
@@ -84,6 +86,7 @@ export async function allowNetworks(
   wishes: readonly Pick<Allowed, 'prefix' | 'reason' | 'until'>[],
   now: number,
 ): Promise<{ lifted: Ban[] }> {
+  for (const { reason } of wishes) if (reason !== '') assertReason(reason);
   return withUsers(files, async (ledger) =>
     changeGuard(ledger, async (change) => {
       const inside = (await readBans(change, now)).filter((ban) =>
@@ -194,5 +197,8 @@ function noBan(prefix: Prefix, bans: readonly Ban[]): MtpError {
 }
 
 function notKept({ ledgerFile }: UserFiles, prefix: Prefix): MtpError {
-  return new MtpError('NOT_KEPT', `${ledgerFile} does not have the ban of ${formatPrefix(prefix)} that was written`);
+  return new MtpError(
+    'LEDGER_NOT_KEPT',
+    `${ledgerFile} does not have the ban of ${formatPrefix(prefix)} that was written`,
+  );
 }

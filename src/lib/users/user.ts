@@ -116,18 +116,21 @@ export function assertTags(tags: readonly string[]): string[] {
 
 /** Refuse a note that would break a line or a terminal. */
 export function assertNote(note: string): void {
-  assertLine('note', note, NOTE_MAX);
+  if (!isLine(note, NOTE_MAX)) throw notALine('NOTE_INVALID', 'note', NOTE_MAX);
 }
 
 /** Refuse a reason that says nothing, or would break a line or a terminal. */
 export function assertReason(reason: string): void {
-  assertLine('reason', reason, REASON_MAX);
+  if (!isLine(reason, REASON_MAX)) throw notALine('REASON_INVALID', 'reason', REASON_MAX);
   if (reason.trim() === '') throw new MtpError('REASON_INVALID', 'the reason is empty', { exit: EXIT.usage });
 }
 
-function assertLine(what: 'note' | 'reason', text: string, most: number): void {
-  if (text.length <= most && !/\p{Cc}/u.test(text)) return;
-  throw new MtpError(`${what.toUpperCase()}_INVALID`, `a ${what} is one line of up to ${most} characters`, {
+function isLine(text: string, most: number): boolean {
+  return text.length <= most && !/\p{Cc}/u.test(text);
+}
+
+function notALine(code: string, what: string, most: number): MtpError {
+  return new MtpError(code, `a ${what} is one line of up to ${most} characters`, {
     exit: EXIT.usage,
     hint: 'Leave out line ends and control characters.',
   });
