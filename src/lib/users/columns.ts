@@ -2,6 +2,7 @@ import { EXIT, MtpError } from '../errors.ts';
 import { parseSecret } from '../secret/secret.ts';
 import { refuseWeak } from '../secret/weak.ts';
 import type { NewUser } from './make.ts';
+import { type OldSecret, readOldSecret, writeOldSecret } from './old-secrets.ts';
 import { DEVICE_CONNECTIONS, NO_LIMITS, type User, type UserRecord } from './user.ts';
 import { writeQuota, writeSpeed } from './describe.ts';
 import { MOST_ACCEPTED } from './room.ts';
@@ -11,6 +12,7 @@ import { readWishes } from './wishes.ts';
 export const COLUMNS = [
   'name',
   'secret',
+  'old_secrets',
   'devices',
   'max_networks',
   'quota',
@@ -22,7 +24,7 @@ export const COLUMNS = [
   'note',
   'enabled',
 ] as const;
-type Column = (typeof COLUMNS)[number];
+export type Column = (typeof COLUMNS)[number];
 
 /** A row of a file by its columns; what is empty is as if it were not there. */
 export type Cells = Partial<Record<Column, string>>;
@@ -32,27 +34,46 @@ export interface Reading {
   allowWeak: boolean;
 }
 
+/** What stands in the column of secrets where a user has none that is active. */
+const NO_SECRET = 'none';
+
+/** A user as a row describes them. */
+export interface ReadUser extends Omit<NewUser, 'key'> {
+  /** Of 16 bytes each; undefined where the row leaves them open. */
+  keys: Buffer[] | undefined;
+  old: OldSecret[];
+}
+
 /** The user that a row describes; several secrets and tags are separated by spaces. What cannot be is an MtpError. */
-export function readCells(cells: Cells, { now, allowWeak }: Reading): Omit<NewUser, 'key'> & { keys: Buffer[] } {
+export function readCells(cells: Cells, { now, allowWeak }: Reading): ReadUser {
   const { name = '', secret, devices, quota, up, down, expires, tags, note } = cells;
-  const keys = words(secret).map((text) => parseSecret(text).key);
-  for (const key of keys) refuseWeak(key, allowWeak);
-  if (keys.length > MOST_ACCEPTED) {
-    throw new MtpError('USAGE', `${keys.length} secrets are too many for one user: ${MOST_ACCEPTED} are the most`, {
+  const keys = readKeys(secret);
+  const old = words(cells.old_secrets).map(readOldSecret);
+  for (const key of [...(keys ?? []), ...old.map((one) => one.key)]) refuseWeak(key, allowWeak);
+  if ((keys?.length ?? 0) > MOST_ACCEPTED) {
+    throw new MtpError('USAGE', `${keys?.length} secrets are too many for one user: ${MOST_ACCEPTED} are the most`, {
       exit: EXIT.usage,
     });
   }
   const wishes = { devices, 'max-networks': cells.max_networks, quota, 'quota-from': cells.quota_from, up, down };
   const profile = readWishes({ ...wishes, expires, note, tag: words(tags) }, NO_LIMITS, now);
-  return { name, ...profile, enabled: readEnabled(cells.enabled), keys };
+  return { name, ...profile, enabled: readEnabled(cells.enabled), keys, old };
+}
+
+/** The cells of a user that hold keys. */
+export type SecretCells = Record<'secret' | 'old_secrets', string>;
+
+export function secretCells(user: User): SecretCells {
+  const old = user.secrets.filter(({ state }) => state !== 'active');
+  return { secret: keysOf(user).join(' ') || NO_SECRET, old_secrets: old.map(writeOldSecret).join(' ') };
 }
 
 /** A user as a row; secrets, where they are asked for, as bare keys. */
-export function writeCells(user: UserRecord, keys: string[]): Record<Column, string> {
+export function writeCells(user: UserRecord, secrets: SecretCells): Record<Column, string> {
   const { connections, networks, quota, upBytesPerSecond, downBytesPerSecond } = user.limits;
   return {
     name: user.name,
-    secret: keys.join(' '),
+    ...secrets,
     devices: connections === null ? '' : String(connections / DEVICE_CONNECTIONS),
     max_networks: networks === null ? '' : String(networks),
     quota: quota === null ? '' : writeQuota(quota),
@@ -69,6 +90,12 @@ export function writeCells(user: UserRecord, keys: string[]): Record<Column, str
 /** The active keys of a user, in hex. */
 export function keysOf({ secrets }: User): string[] {
   return secrets.filter(({ state }) => state === 'active').map(({ key }) => key);
+}
+
+function readKeys(text: string | undefined): Buffer[] | undefined {
+  if (text === NO_SECRET) return [];
+  const keys = words(text).map((word) => parseSecret(word).key);
+  return keys.length === 0 ? undefined : keys;
 }
 
 function words(text = ''): string[] {

@@ -1,7 +1,7 @@
 import { writeCsv } from '../csv/write.ts';
 import { EXIT, MtpError } from '../errors.ts';
 import { refusePresent, writeAtomic } from '../system/files.ts';
-import { COLUMNS, keysOf, writeCells } from './columns.ts';
+import { COLUMNS, keysOf, type SecretCells, secretCells, writeCells } from './columns.ts';
 import { viewUser } from './describe.ts';
 import type { UserFiles } from './files.ts';
 import { listUsers, loadUsers } from './load.ts';
@@ -34,29 +34,41 @@ export async function exportUsers(files: UserFiles, { file, format, withSecrets 
   }
   if (file !== undefined) refusePresent(file);
   const { text, users } = withSecrets
-    ? render((await loadUsers(files)).users, format, keysOf)
+    ? renderWithSecrets((await loadUsers(files)).users, format)
     : render(await listUsers(files), format);
   if (file === undefined) return { users, file: null, text };
   await writeAtomic(file, text);
   return { users, file, text: null };
 }
 
-function render<Record extends UserRecord | User>(
-  users: Record[],
-  format: ExportOptions['format'],
-  keys?: (user: Record) => string[],
-): { text: string; users: number } {
-  return { text: format === 'json' ? jsonOf(users, keys) : csvOf(users, keys), users: users.length };
+function renderWithSecrets(users: User[], format: ExportOptions['format']): { text: string; users: number } {
+  return { text: format === 'json' ? jsonOf(users, keysOf) : csvWithSecrets(users), users: users.length };
 }
 
-/** Users as CSV; the column of secrets is there only where `keys` gives them. */
-export function csvOf<Record extends UserRecord>(users: Record[], keys?: (user: Record) => string[]): string {
-  const columns = COLUMNS.filter((column) => column !== 'secret' || keys !== undefined);
+function render(users: UserRecord[], format: ExportOptions['format']): { text: string; users: number } {
+  return { text: format === 'json' ? jsonOf(users) : csvOf(users), users: users.length };
+}
+
+/** Users with their keys as CSV, those that were replaced too: an import of it makes the same users. */
+export function csvWithSecrets(users: User[]): string {
+  return write(users, COLUMNS, secretCells);
+}
+
+function csvOf(users: UserRecord[]): string {
+  const columns = COLUMNS.filter((column) => column !== 'secret' && column !== 'old_secrets');
+  return write(users, columns, () => ({ secret: '', old_secrets: '' }));
+}
+
+function write<Record extends UserRecord>(
+  users: Record[],
+  columns: readonly (typeof COLUMNS)[number][],
+  secrets: (user: Record) => SecretCells,
+): string {
   const rows = users.map((user) => {
-    const cells = writeCells(user, keys?.(user) ?? []);
+    const cells = writeCells(user, secrets(user));
     return columns.map((column) => cells[column]);
   });
-  return writeCsv([columns, ...rows]);
+  return writeCsv([[...columns], ...rows]);
 }
 
 function jsonOf<Record extends UserRecord>(users: Record[], keys?: (user: Record) => string[]): string {

@@ -1,8 +1,9 @@
 import { unguard } from '../csv/write.ts';
 import { parseCsv } from '../csv/parse.ts';
 import { EXIT, MtpError } from '../errors.ts';
-import { type Cells, COLUMNS, readCells, type Reading } from './columns.ts';
+import { type Cells, type Column, COLUMNS, readCells, type Reading } from './columns.ts';
 import { makeUser, makeUserSecret, type UserSources } from './make.ts';
+import { asOldSecret } from './old-secrets.ts';
 import { foldName, type User } from './user.ts';
 
 /** A line of a file that cannot be imported, and why. */
@@ -13,8 +14,18 @@ export interface LineFault {
   hint?: string | undefined;
 }
 
+/** A user that a line describes. */
+export interface Planned {
+  line: number;
+  user: User;
+  /** Whether the line names the secrets, so that they are not fresh ones. */
+  secretsGiven: boolean;
+}
+
 export interface ImportPlan {
-  users: { line: number; user: User }[];
+  /** In the order of the file. */
+  columns: Column[];
+  users: Planned[];
   faults: LineFault[];
 }
 
@@ -22,19 +33,21 @@ export interface ImportPlan {
 export function planImport(text: string, file: string, reading: Reading, sources: UserSources): ImportPlan {
   const { rows, fault } = parseCsv(text);
   const [header, ...lines] = rows;
-  const columns = header?.fields.map((field) => field.trim().toLowerCase()) ?? [];
-  const plan: ImportPlan = { users: [], faults: [] };
-  refuseHeader(columns, file);
+  const columns = readHeader(header?.fields.map((field) => field.trim().toLowerCase()) ?? [], file);
+  const plan: ImportPlan = { columns, users: [], faults: [] };
   const seen = new Map<string, number>();
   for (const { line, fields } of lines) {
     try {
       const cells = toCells(columns, fields);
-      const { keys, ...wish } = readCells(cells, reading);
+      const { keys, old, ...wish } = readCells(cells, reading);
       const user = makeUser(wish, sources);
-      const secrets = keys.length === 0 ? user.secrets : keys.map((key) => makeUserSecret(key, sources));
+      const secrets = [
+        ...old.map((one) => asOldSecret(makeUserSecret(one.key, sources), one)),
+        ...(keys?.map((key) => makeUserSecret(key, sources)) ?? user.secrets),
+      ];
       const marks = [`name ${foldName(user.name)}`, ...secrets.map(({ key }) => `secret ${key}`)];
       refuseTwins(marks, line, seen);
-      plan.users.push({ line, user: { ...user, secrets } });
+      plan.users.push({ line, user: { ...user, secrets }, secretsGiven: keys !== undefined });
     } catch (error) {
       plan.faults.push({ line, ...inWords(error) });
     }
@@ -43,7 +56,7 @@ export function planImport(text: string, file: string, reading: Reading, sources
   return plan;
 }
 
-function refuseHeader(columns: string[], file: string): void {
+function readHeader(columns: string[], file: string): Column[] {
   const unknown = columns.find((name) => !COLUMNS.some((known) => known === name));
   const twice = columns.find((name, at) => columns.indexOf(name) !== at);
   const problem =
@@ -54,7 +67,7 @@ function refuseHeader(columns: string[], file: string): void {
         : columns.includes('name')
           ? undefined
           : 'the column name is missing';
-  if (problem === undefined) return;
+  if (problem === undefined) return columns as Column[];
   throw new MtpError('IMPORT_HEADER', `${file}, line 1: ${problem}`, {
     exit: EXIT.precondition,
     hint: `The first line names the columns, of these: ${COLUMNS.join(', ')}.`,

@@ -7,11 +7,12 @@ import { fileError } from '../system/files.ts';
 import { plural } from '../ui/format.ts';
 import type { UserFiles } from './files.ts';
 import { type ImportPlan, type LineFault, planImport } from './import-plan.ts';
-import { holdersOf, insertUsers, rowsOf } from './insert.ts';
+import { holdersOf, insertUsers, rewriteUser, rowsOf } from './insert.ts';
 import { SYSTEM, type UserSources } from './make.ts';
-import { openUsers } from './open-users.ts';
+import { openUsers, openWithin } from './open-users.ts';
+import { planReplace, type UserChanges } from './replace.ts';
 import { refuseMore, refuseOverflow } from './room.ts';
-import { isSame, notKept } from './store.ts';
+import { isSame, notKept, removeWithin } from './store.ts';
 import { foldName, type User } from './user.ts';
 import { readUsers, withUsers } from './with-users.ts';
 
@@ -21,13 +22,20 @@ export interface ImportOptions {
   /** Change nothing. */
   dryRun: boolean;
   allowWeak: boolean;
+  /** Make users who are there as their lines say. */
+  replace?: boolean;
+  /** Remove who is not in the file. */
+  removeOthers?: boolean;
 }
 
 export interface Imported {
   /** The file as messages name it. */
   source: string;
-  /** Users that were written and read back; in a dry run those that would be. */
+  /** New users that were written and read back; in a dry run those that would be. */
   imported: number;
+  /** Users who were there and are as the file says now, and who was removed. */
+  replaced: number;
+  removed: number;
   /** Whether lines that cannot be imported kept all others out. */
   refused: boolean;
   /** In the order of their lines. */
@@ -37,7 +45,7 @@ export interface Imported {
 
 const OTHERS_MAY_READ = 0o044;
 
-/** Add the users of a CSV file, `-` being standard input: all in one transaction, or with a faulty line none unless partial. */
+/** Add or replace the users of a CSV file, `-` being standard input: all in one transaction, or with a faulty line none unless partial. */
 export async function importUsers(
   files: UserFiles,
   file: string,
@@ -48,27 +56,75 @@ export async function importUsers(
   const reading = { now: sources.now().getTime(), allowWeak: options.allowWeak };
   const planned = planImport(text, source, reading, sources);
   const refuses = ({ faults }: Pick<ImportPlan, 'faults'>): boolean => faults.length > 0 && !options.partial;
+  const decide = async (ledger: Ledger): Promise<UserChanges> =>
+    options.replace === true
+      ? planReplace(await openWithin(ledger, files, 'all'), planned, {
+          removeOthers: options.removeOthers === true,
+          now: reading.now,
+        })
+      : withoutTaken(ledger, files, planned, sources);
   if (options.dryRun || refuses(planned)) {
-    if (!refuses(planned)) refuseMore(0, rowsOf(planned.users.map(({ user }) => user)));
-    const plan = await readUsers(files, planned, async (ledger) => {
-      const fit = await withoutTaken(ledger, files, planned, sources);
-      await refuseOverflow(ledger, rowsOf(fit.users.map(({ user }) => user)));
-      return fit;
+    const all = planned.users.map(({ user }) => user);
+    if (!refuses(planned)) refuseMore(0, rowsOf(all));
+    const none = { ...NOTHING, add: all, faults: planned.faults };
+    const changes = await readUsers(files, none, async (ledger) => {
+      const found = await decide(ledger);
+      if (found.remove.length === 0) await refuseOverflow(ledger, rowsOf(found.add));
+      return found;
     });
-    const refused = refuses(plan);
-    return { source, imported: refused ? 0 : plan.users.length, refused, faults: plan.faults, warnings };
+    return { source, ...outcomeOf(changes, refuses(changes)), warnings };
   }
   return withUsers(files, async (ledger) => {
-    const plan = await changeLedger(ledger, async (change) => {
-      const fit = await withoutTaken(change, files, planned, sources);
-      if (refuses(fit)) return { ...fit, users: [] };
-      const users = fit.users.map(({ user }) => user);
-      await insertUsers(change, users, await openSealing(change, files, sources));
-      return { ...fit, users };
+    const changes = await changeLedger(ledger, async (change) => {
+      const found = await decide(change);
+      if (refuses(found)) return { ...NOTHING, faults: found.faults };
+      await writeChanges(change, files, found, sources);
+      return found;
     });
-    await proveAllKept(ledger, files, plan.users);
-    return { source, imported: plan.users.length, refused: refuses(plan), faults: plan.faults, warnings };
+    await proveAllKept(ledger, files, changes);
+    return { source, ...outcomeOf(changes, refuses(changes)), warnings };
   });
+}
+
+const NOTHING: UserChanges = { add: [], change: [], remove: [], same: 0, faults: [] };
+
+function outcomeOf(
+  { add, change, remove, faults }: UserChanges,
+  refused: boolean,
+): Omit<Imported, 'source' | 'warnings'> {
+  const count = (users: unknown[]): number => (refused ? 0 : users.length);
+  return { imported: count(add), replaced: count(change), removed: count(remove), refused, faults };
+}
+
+/** Within a change. Who goes gives names and secrets free. */
+async function writeChanges(
+  change: Ledger,
+  files: UserFiles,
+  { add, change: changed, remove }: UserChanges,
+  sources: UserSources,
+): Promise<void> {
+  for (const user of remove) await removeWithin(change, user, sources.now().getTime());
+  const sealing = await openSealing(change, files, sources);
+  for (const { before, after } of changed) await rewriteUser(change, before, after, sealing);
+  await insertUsers(change, add, sealing);
+}
+
+/** An import that was not gone on with. */
+export function noImport(source: string): Imported {
+  return { source, ...outcomeOf(NOTHING, false), warnings: [] };
+}
+
+/** What an import would do, and what it did; the latter is empty where that is nothing. */
+export function describeImport({ imported, replaced, removed }: Imported): { would: string; did: string } {
+  const parts = [
+    { count: imported, verb: 'imported' },
+    { count: replaced, verb: 'changed' },
+    { count: removed, verb: 'removed' },
+  ].filter(({ count }, at) => count > 0 || (at === 0 && replaced + removed === 0));
+  const would = parts.map(({ count, verb }, at) => `${plural(count, 'user')} ${at === 0 ? 'would be ' : ''}${verb}`);
+  const did = parts.map(({ count, verb }) => `${verb} ${plural(count, 'user')}`).join(', ');
+  const nothing = imported + replaced + removed === 0;
+  return { would: would.join(', '), did: nothing ? '' : `${did.slice(0, 1).toUpperCase()}${did.slice(1)}` };
 }
 
 /** What a refused import is as an error. */
@@ -95,28 +151,30 @@ async function withoutTaken(
   files: UserFiles,
   { users, faults }: ImportPlan,
   sources: UserSources,
-): Promise<ImportPlan> {
+): Promise<UserChanges> {
   const rows = await ledger.selectFrom('users').select(['label', 'label_fold']).execute();
-  if (rows.length === 0) return { users, faults };
+  const all = users.map(({ user }) => user);
+  if (rows.length === 0) return { ...NOTHING, add: all, faults };
   const taken = new Map(rows.map(({ label, label_fold }) => [label_fold, label]));
-  const keys = users.flatMap(({ user }) => user.secrets.map(({ key }) => key));
+  const keys = all.flatMap(({ secrets }) => secrets.map(({ key }) => key));
   const holders = await holdersOf(ledger, await openSealing(ledger, files, sources), keys);
-  const fit: ImportPlan = { users: [], faults: [...faults] };
+  const fit = { ...NOTHING, add: [] as User[], faults: [...faults] };
   for (const { line, user } of users) {
     const namesake = taken.get(foldName(user.name));
     const holder = user.secrets.map(({ key }) => holders.get(key)).find((name) => name !== undefined);
     if (namesake !== undefined) fit.faults.push({ line, fault: `there is already a user named ${namesake}` });
     else if (holder !== undefined) fit.faults.push({ line, fault: `${holder} already has this secret` });
-    else fit.users.push({ line, user });
+    else fit.add.push(user);
   }
   fit.faults.sort((a, b) => a.line - b.line);
   return fit;
 }
 
-async function proveAllKept(ledger: Ledger, files: UserFiles, users: User[]): Promise<void> {
-  const found = await openUsers(ledger, files, { ids: users.map(({ id }) => id) });
+async function proveAllKept(ledger: Ledger, files: UserFiles, { add, change, remove }: UserChanges): Promise<void> {
+  const users = [...add, ...change.map(({ after }) => after)];
+  const found = await openUsers(ledger, files, { ids: [...users, ...remove].map(({ id }) => id) });
   const kept = new Map(found.map((user) => [user.id, user]));
-  const lost = users.find((user) => !isSame(kept.get(user.id), user));
+  const lost = users.find((user) => !isSame(kept.get(user.id), user)) ?? remove.find(({ id }) => kept.has(id));
   if (lost !== undefined) throw notKept(files, lost.name);
 }
 

@@ -3,8 +3,8 @@ import type { Sealing } from '../keyring/sealing.ts';
 import type { Ledger } from '../ledger/open.ts';
 import type { NewSecretRow } from '../ledger/schema.ts';
 import { refuseOverflow } from './room.ts';
-import { toSecretRow, toUserRow } from './rows.ts';
-import type { User } from './user.ts';
+import { toSecretRow, toSecretState, toUserRow } from './rows.ts';
+import type { User, UserRecord } from './user.ts';
 
 /** Few enough rows that SQLite takes their values at once, and that others get a turn in between. */
 const ROWS_AT_ONCE = 200;
@@ -19,7 +19,7 @@ export async function insertUsers(change: Ledger, users: User[], sealing: Sealin
     if (tags.length > 0) await change.insertInto('user_tags').values(tags).execute();
     await refuseKeys(change, some, sealing);
     const secrets = await Promise.all(some.map(async (user) => secretRows(user, sealing)));
-    if (secrets.length > 0) await change.insertInto('secrets').values(secrets.flat()).execute();
+    if (secrets.flat().length > 0) await change.insertInto('secrets').values(secrets.flat()).execute();
   }
 }
 
@@ -39,6 +39,32 @@ export async function insertSecrets(
     .insertInto('secrets')
     .values(await secretRows(user, sealing))
     .execute();
+}
+
+/** Write a user who is there as they are to be, within a change; secrets are the same by their id, and none goes. */
+export async function rewriteUser(change: Ledger, before: User, after: User, sealing: Sealing): Promise<void> {
+  const known = new Map(before.secrets.map((secret) => [secret.id, secret]));
+  const fresh = after.secrets.filter(({ id }) => !known.has(id));
+  await refuseOverflow(change, fresh.length);
+  await change.updateTable('users').set(toUserRow(after)).where('id', '=', after.id).execute();
+  await writeTags(change, after);
+  for (const secret of after.secrets) {
+    const was = known.get(secret.id);
+    if (was === undefined || was === secret) continue;
+    await change.updateTable('secrets').set(toSecretState(secret)).where('id', '=', secret.id).execute();
+  }
+  if (fresh.length > 0) await insertSecrets(change, { id: after.id, secrets: fresh }, sealing);
+}
+
+/** Write the tags of a user anew, within a change. */
+export async function writeTags(change: Ledger, { id, tags }: UserRecord): Promise<void> {
+  await change.deleteFrom('user_tags').where('user_id', '=', id).execute();
+  if (tags.length > 0) {
+    await change
+      .insertInto('user_tags')
+      .values(tags.map((tag) => ({ user_id: id, tag })))
+      .execute();
+  }
 }
 
 /** Who has these keys, given in hex: names by key, of those that somebody has. */

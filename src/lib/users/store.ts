@@ -4,7 +4,7 @@ import { openSealing } from '../keyring/sealing.ts';
 import { changeLedger, type Ledger } from '../ledger/open.ts';
 import { beginPeriod } from '../usage/begin-period.ts';
 import type { UserFiles } from './files.ts';
-import { insertUsers } from './insert.ts';
+import { insertUsers, writeTags } from './insert.ts';
 import { loadUsers, unknownUser } from './load.ts';
 import { makeUser, type NewUser, type Profile, SYSTEM, type UserSources } from './make.ts';
 import { openUsers } from './open-users.ts';
@@ -70,15 +70,19 @@ export async function removeUser(
   return withUsers(files, async (ledger) => {
     const user = await changeLedger(ledger, async (change) => {
       const found = await recordOf(change, name);
-      await change.deleteFrom('users').where('id', '=', found.id).execute();
-      const gone = { id: found.id, label: found.name, removed_at: sources.now().getTime() };
-      await change.insertInto('removed_users').values(gone).execute();
+      await removeWithin(change, found, sources.now().getTime());
       return found;
     });
     const left = await ledger.selectFrom('secrets').select('id').where('user_id', '=', user.id).execute();
     if (left.length > 0 || (await selectUsers(ledger, { ids: [user.id] })).length > 0) throw notKept(files, user.name);
     return user;
   });
+}
+
+/** Remove a user within a change; `now` in Unix ms. */
+export async function removeWithin(change: Ledger, { id, name }: UserRecord, now: number): Promise<void> {
+  await change.deleteFrom('users').where('id', '=', id).execute();
+  await change.insertInto('removed_users').values({ id, label: name, removed_at: now }).execute();
 }
 
 /** The first user, made and named `me` when there is none. */
@@ -146,14 +150,4 @@ async function refuseName(change: Ledger, name: string): Promise<void> {
   throw new MtpError('USER_EXISTS', `there is already a user named ${taken.label}`, {
     hint: 'Choose another name, or remove that one first.',
   });
-}
-
-async function writeTags(change: Ledger, { id, tags }: UserRecord): Promise<void> {
-  await change.deleteFrom('user_tags').where('user_id', '=', id).execute();
-  if (tags.length > 0) {
-    await change
-      .insertInto('user_tags')
-      .values(tags.map((tag) => ({ user_id: id, tag })))
-      .execute();
-  }
 }

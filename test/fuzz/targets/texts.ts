@@ -8,8 +8,8 @@ import { setEnvValue } from '../../../src/lib/env-file/edit.ts';
 import { parseEnv } from '../../../src/lib/env-file/parse.ts';
 import { MtpError } from '../../../src/lib/errors.ts';
 import { formatLinks, parseLink } from '../../../src/lib/link/link.ts';
-import { COLUMNS, keysOf } from '../../../src/lib/users/columns.ts';
-import { csvOf } from '../../../src/lib/users/export.ts';
+import { COLUMNS, secretCells } from '../../../src/lib/users/columns.ts';
+import { csvWithSecrets } from '../../../src/lib/users/export.ts';
 import { type ImportPlan, planImport } from '../../../src/lib/users/import-plan.ts';
 import type { User } from '../../../src/lib/users/user.ts';
 import { inserting, mutator } from '../mutate.ts';
@@ -167,9 +167,9 @@ function userTable(input: string, random: Random): void {
   const lines = input.split(/\r\n|\r|\n/).length;
   for (const { line } of [...first.users, ...first.faults]) assert.ok(line >= 1 && line <= lines, 'no such line');
   const users = first.users.map(({ user }) => user);
-  const again = plan(csvOf(users, keysOf));
+  const again = plan(csvWithSecrets(users));
   const said = ({ name, enabled, expiresAt, notes, tags, limits, ...user }: User): unknown => {
-    return { name, enabled, expiresAt, notes, tags, limits, keys: keysOf(user as User) };
+    return { name, enabled, expiresAt, notes, tags, limits, secrets: secretCells(user as User) };
   };
   assert.ok(again !== undefined, 'an export has no fit header');
   assert.deepEqual(again.faults, []);
@@ -181,7 +181,19 @@ function userTable(input: string, random: Random): void {
 
 const userCell = fc.constantFrom(
   ...['bob', 'eve', '3', 'none', '0', '1.5GB/week', '2027-01-01', '30d', '500kbit', '1Gbit', 'a b', 'yes', 'no', ''],
-  ...["'=x", '=x', '"a, ""b"""', KEY, `dd${KEY}`, '\u{1f642}', '../x', '99999PB/day', '2028-02-29T10:00Z'],
+  ...[
+    "'=x",
+    '=x',
+    '"a, ""b"""',
+    KEY,
+    `dd${KEY}`,
+    `${KEY}/retiring/2027-01-01T00:00Z/2`,
+    `${KEY}/revoked/2027-01-01`,
+    '\u{1f642}',
+    '../x',
+    '99999PB/day',
+    '2028-02-29T10:00Z',
+  ],
 );
 const userRow = fc.array(userCell, { minLength: 1, maxLength: COLUMNS.length }).map((cells) => cells.join(','));
 const userTables = fc
