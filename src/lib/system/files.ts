@@ -6,14 +6,19 @@ import { errnoCode, EXIT, MtpError } from '../errors.ts';
 /**
  * Replace a file so that a reader or a crash sees the old or the new content, never a part: temporary file in the same
  * directory, fsync, rename, fsync of the directory. As root the owner of an existing file (or of the directory) is kept,
- * so that a daemon without root can still read what an administrator wrote.
+ * so that a daemon without root can still read what an administrator wrote; what it must not write is `us`.
  */
-export async function writeAtomic(file: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
+export async function writeAtomic(
+  file: string,
+  data: string | Uint8Array,
+  mode = 0o600,
+  whose: 'kept' | 'us' = 'kept',
+): Promise<void> {
   const dir = path.dirname(file);
   const temporary = path.join(dir, `.${path.basename(file)}.${crypto.randomUUID()}`);
   let created = false;
   try {
-    const owner = await ownerOf(file, dir);
+    const owner = whose === 'us' ? undefined : await ownerOf(file, dir);
     const handle = await open(temporary, 'wx', mode);
     created = true;
     try {
