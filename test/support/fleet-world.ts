@@ -13,6 +13,7 @@ import { startFakeDc } from './fake-dc.ts';
 import { pathsIn } from './files.ts';
 import type { Ended } from './installation.ts';
 import { killMarked, markOf } from './left-over.ts';
+import { runProgram } from './run-program.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 const SSHD = '/usr/sbin/sshd';
@@ -182,14 +183,6 @@ async function answers(host: string): Promise<boolean> {
   });
 }
 
-async function run([program = '', ...args]: string[], env: NodeJS.ProcessEnv): Promise<Ended> {
-  const child = spawn(program, args, {
-    env: { ...process.env, MTP_HOME: undefined, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  await once(child, 'close');
-  return { status: child.exitCode, stdout, stderr };
+async function run(command: string[], env: NodeJS.ProcessEnv): Promise<Ended> {
+  return runProgram(command, { env: { ...process.env, MTP_HOME: undefined, ...env } });
 }
