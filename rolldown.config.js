@@ -5,6 +5,7 @@ const entries = [
   ...globSync('src/commands/**/*.ts'),
   'src/lib/cli/main.ts',
   'src/lib/cli/command-not-found.ts',
+  'src/lib/cli/plugin.ts',
   'src/daemon/engine/main.ts',
   'src/daemon/engine/worker.ts',
 ];

@@ -1,6 +1,8 @@
+import { fileURLToPath } from 'node:url';
 import { Errors, flush, type Interfaces, run, settings } from '@oclif/core';
 import { renderFailure } from '../ui/failure.ts';
 import { failureJson, toMtpError } from './failure.ts';
+import { pluginsHere } from './plugins-here.ts';
 
 /** Whether traces were asked for: they name files and say nothing to an operator. */
 function isDebugging({ MTP_DEBUG = '', DEBUG = '' }: NodeJS.ProcessEnv): boolean {
@@ -18,7 +20,7 @@ export async function main(argv: string[], from: Interfaces.LoadOptions): Promis
   // Nothing of ours needs compiling; under NODE_ENV=development oclif would load the TypeScript compiler to find out.
   settings.enableAutoTranspile = false;
   try {
-    await run(argv, from);
+    await run(argv, withPlugins(from));
     await flush();
   } catch (thrown) {
     if (thrown instanceof Errors.ExitError) {
@@ -32,4 +34,13 @@ export async function main(argv: string[], from: Interfaces.LoadOptions): Promis
     if (isDebugging(process.env)) process.stderr.write(`${traceOf(error)}\n`);
     process.exitCode = error.exit;
   }
+}
+
+/** Commands of plugins beside our own. */
+function withPlugins(from: Interfaces.LoadOptions): Interfaces.LoadOptions {
+  const { directory, installed } = pluginsHere();
+  const core = Object.keys(installed);
+  if (core.length === 0 || from === undefined || (typeof from !== 'string' && !('root' in from))) return from;
+  const options = typeof from === 'string' ? { root: fileURLToPath(from) } : from;
+  return { ...options, pluginAdditions: { core, path: directory } };
 }

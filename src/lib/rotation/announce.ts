@@ -1,4 +1,5 @@
 import { type HookOutcome, runHook } from '../hooks/hooks.ts';
+import type { HookMessages, RotateMessage } from '../hooks/messages.ts';
 import { type Access, userLinks } from '../link/access.ts';
 import type { Ledger } from '../ledger/open.ts';
 import { withLock } from '../system/lock.ts';
@@ -12,7 +13,7 @@ import { type Due, isEarly, postpone, readDue, type RotationReason, settle, tryA
 import { replacedBy } from './states.ts';
 
 /** Name of the hook that is told of new secrets. */
-export const ROTATE_HOOK = 'on-rotate';
+export const ROTATE_HOOK: keyof HookMessages = 'on-rotate';
 
 /** A new secret and whose it is. */
 interface Fresh {
@@ -26,7 +27,7 @@ export function rotationMessage(
   { reason, rotatedAt }: { reason: RotationReason; rotatedAt: number },
   access: Access,
   now: number,
-): unknown {
+): RotateMessage {
   return {
     event: 'rotate',
     at: iso(rotatedAt),

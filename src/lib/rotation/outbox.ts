@@ -1,3 +1,4 @@
+import type { RotateMessage } from '../hooks/messages.ts';
 import { countInLedger, type Ledger } from '../ledger/open.ts';
 
 /**
@@ -6,7 +7,7 @@ import { countInLedger, type Ledger } from '../ledger/open.ts';
  */
 
 /** Why secrets were replaced. */
-export type RotationReason = 'command' | 'emergency' | 'policy';
+export type RotationReason = RotateMessage['reason'];
 
 /** Those of one rotation. Times are Unix ms. */
 export interface Due {
