@@ -46,7 +46,7 @@ export default class Link extends BaseCommand {
     server: Flags.string({ helpValue: 'HOST', summary: 'Name or address of this server, this time only.' }),
     host: Flags.string({
       helpValue: 'HOST',
-      exclusive: ['server'],
+      exclusive: ['server', 'offline'],
       summary: 'The link of another machine of the fleet, as it hands it out.',
     }),
     offline: Flags.boolean({ summary: 'Do not ask outside which address this server has.' }),

@@ -114,7 +114,9 @@ const namespaceOf = (at: number): string => `mtp-${process.pid}-${at}`;
 
 function makeMachine(home: string, name: string, at: number, seenFrom: (host: string) => NodeJS.ProcessEnv): Machine {
   const namespace = namespaceOf(at);
-  const [outside, address] = [`10.213.${at}.1`, `10.213.${at}.2`];
+  // Another run at the same time has addresses of its own.
+  const network = `10.213.${(process.pid % 60) * 4 + at}`;
+  const [outside, address] = [`${network}.1`, `${network}.2`];
   const [near, far] = [`mf${process.pid % 100_000}n${at}`, `mf${process.pid % 100_000}f${at}`];
   for (const line of [
     `netns add ${namespace}`,

@@ -31,6 +31,8 @@ A line that cannot be imported is named, and keeps all others out unless --parti
     }),
     'remove-others': Flags.boolean({
       dependsOn: ['replace'],
+      // Who stands on a line that is wrong would be removed.
+      exclusive: ['partial'],
       summary: 'The file has everybody: remove who is not in it. Asks, unless --yes is given.',
     }),
     yes: Flags.boolean({ char: 'y', summary: 'Do not ask.' }),

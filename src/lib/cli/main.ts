@@ -20,7 +20,7 @@ export async function main(argv: string[], from: Interfaces.LoadOptions): Promis
   // Nothing of ours needs compiling; under NODE_ENV=development oclif would load the TypeScript compiler to find out.
   settings.enableAutoTranspile = false;
   try {
-    await run(argv, withPlugins(from));
+    await run(argv, argv[0] === 'run' ? from : withPlugins(from));
     await flush();
   } catch (thrown) {
     if (thrown instanceof Errors.ExitError) {
@@ -36,7 +36,7 @@ export async function main(argv: string[], from: Interfaces.LoadOptions): Promis
   }
 }
 
-/** Commands of plugins beside our own. */
+/** Commands of plugins beside our own; the daemon has none. */
 function withPlugins(from: Interfaces.LoadOptions): Interfaces.LoadOptions {
   const { directory, installed } = pluginsHere();
   const core = Object.keys(installed);

@@ -56,7 +56,6 @@ export function planReplace(
 function merge(before: User, { user, secretsGiven }: Planned, columns: Column[], now: number): User {
   const said = (...names: Column[]): boolean => names.some((name) => columns.includes(name));
   const { limits } = before;
-  const old = user.secrets.filter(({ state }) => state !== 'active');
   return {
     ...before,
     name: user.name,
@@ -71,7 +70,7 @@ function merge(before: User, { user, secretsGiven }: Planned, columns: Column[],
       upBytesPerSecond: said('up') ? user.limits.upBytesPerSecond : limits.upBytesPerSecond,
       downBytesPerSecond: said('down') ? user.limits.downBytesPerSecond : limits.downBytesPerSecond,
     },
-    secrets: secretsGiven || old.length > 0 ? mergeSecrets(before.secrets, user.secrets, now) : before.secrets,
+    secrets: secretsGiven ? mergeSecrets(before.secrets, user.secrets, now) : before.secrets,
   };
 }
 

@@ -117,7 +117,11 @@ describe('an import that replaces', () => {
     await addUser(there, { name: 'bob', notes: 'x', tags: ['a'] });
     await addUser(there, { name: 'eve' });
     const [bob] = await users(there);
-    const result = await importing('name,tags,secret\nbob,b,\nann,,\n', { removeOthers: false });
+    const old = `${'5a'.repeat(15)}01/revoked/2030-01-01`;
+    const result = await importing(`name,tags,secret,old_secrets\nbob,b,,${old}\nann,,,\n`, {
+      removeOthers: false,
+      allowWeak: true,
+    });
     expect(result).toMatchObject({ imported: 1, replaced: 1, removed: 0 });
     const after = await users(there);
     expect(after.map(({ name }) => name)).toEqual(['bob', 'eve', 'ann']);
