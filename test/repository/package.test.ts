@@ -66,6 +66,8 @@ test('what is published is the build, what it needs, and nothing else', () => {
     'README.md',
   ];
   expect(paths).toEqual(expect.arrayContaining(needed));
-  expect(paths.filter((path) => /^(src\/(?!native\/|lib\/hooks\/messages\.ts$)|(test|bench|docs|\.ci)\/)/.test(path))).toEqual([]);
+  expect(
+    paths.filter((path) => /^(src\/(?!native\/|lib\/hooks\/messages\.ts$)|(test|bench|docs|\.ci)\/)/.test(path)),
+  ).toEqual([]);
   expect(paths.filter((path) => /\.(node|stamp)$/.test(path))).toEqual([]);
 });
