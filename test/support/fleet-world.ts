@@ -52,6 +52,8 @@ export interface FleetWorld {
   trust: (machine: Machine) => void;
   mtp: (...args: string[]) => Promise<Ended>;
   paths: Paths;
+  /** Where it puts temporary files. */
+  temporary: string;
   close: () => Promise<void>;
 }
 
@@ -90,15 +92,19 @@ export async function startFleetWorld(names: string[]): Promise<FleetWorld> {
   );
   await Promise.all(machines.map(async ({ startSsh }) => startSsh()));
   const paths = pathsIn(path.join(home, 'here'));
+  const temporary = path.join(home, 'tmp');
+  mkdirSync(temporary);
   return {
     machines,
     sshConfig,
     paths,
+    temporary,
     trust: ({ name, address }) => {
       const key = readFileSync(path.join(home, name, 'host_key.pub'), 'utf8').trim();
       writeFileSync(knownHosts, `[${address}]:2222 ${key}\n`, { flag: 'a' });
     },
-    mtp: async (...args) => run([process.execPath, BIN, ...args], { ...seenFrom('127.0.0.1'), MTP_HOME: paths.state }),
+    mtp: async (...args) =>
+      run([process.execPath, BIN, ...args], { ...seenFrom('127.0.0.1'), MTP_HOME: paths.state, TMPDIR: temporary }),
     close: async () => {
       await Promise.all(machines.map(async ({ stopSsh }) => stopSsh()));
       await killMarked(home);

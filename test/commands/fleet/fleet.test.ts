@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../../src/lib/errors.ts';
@@ -13,7 +12,7 @@ import { fleetIsImpossible, type FleetWorld, type Machine, startFleetWorld } fro
 
 if (fleetIsImpossible !== undefined) console.warn(`the fleet is not tried: it ${fleetIsImpossible}`);
 
-describe.skipIf(fleetIsImpossible !== undefined)('three machines by ssh', { timeout: 120_000 }, () => {
+describe.skipIf(fleetIsImpossible !== undefined)('three machines by ssh', { timeout: 240_000 }, () => {
   let world: FleetWorld;
   let [ams, fra, sgp]: Machine[] = [];
   const mtp: FleetWorld['mtp'] = async (...args) => world.mtp(...args);
@@ -36,9 +35,9 @@ describe.skipIf(fleetIsImpossible !== undefined)('three machines by ssh', { time
     currentSecret((await loadUser(world.paths, name)).user)?.key ?? '';
   const keysAt = async (machine: Machine | undefined): Promise<string[]> =>
     (await loadUsers((machine as Machine).paths)).users.map((user) => currentSecret(user)?.key ?? '');
-  /** What ssh left in the directory of temporary files. */
+  /** What ssh left behind. */
   const leftOver = async (): Promise<string[]> =>
-    (await readdir(os.tmpdir())).filter((name) => name.startsWith('mtp-ssh-'));
+    (await readdir(world.temporary)).filter((name) => name.startsWith('mtp-ssh-'));
 
   beforeAll(async () => {
     world = await startFleetWorld(['ams', 'fra', 'sgp']);
