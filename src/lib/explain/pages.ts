@@ -140,10 +140,40 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     why: 'It is a directory, no regular file, too large, or not text.',
     todo: 'Name the right file.',
   },
+  FLEET_DAMAGED: {
+    means: 'The list of the fleet cannot be used.',
+    why: 'It was edited by hand, or cut short by a full disk.',
+    todo: 'Put it right, or remove it and add the hosts again; what is on them stays.',
+  },
+  FLEET_EMPTY: {
+    means: 'There is no other host yet.',
+    why: 'Nothing was added on this machine, or by another user of it.',
+    todo: 'Add one with "mtp fleet add HOST".',
+  },
+  FLEET_FOREIGN: {
+    means: 'The list of the fleet belongs to somebody else, or others may write it.',
+    why: 'ssh does what the list says, with your keys.',
+    todo: 'Run as its owner, or look at what it says and take it over with chown and chmod 600.',
+  },
   HOOK_FAILED: {
     means: 'The hook on-rotate has not been told of every new secret.',
     why: 'It could not be started, took too long or ended with another status than 0.',
     todo: 'Mend the hook, then run "mtp secret announce"; until then it is tried again by itself.',
+  },
+  HOST_EXISTS: {
+    means: 'A host of that name is in the fleet already.',
+    why: 'Names stand for one machine each.',
+    todo: 'Choose another with --name, or run "mtp fleet remove" for that one first.',
+  },
+  HOST_INVALID: {
+    means: 'The text cannot be a destination of ssh, or not a name of a host.',
+    why: 'It begins with a dash or has characters that neither may have.',
+    todo: 'Write user@host, or a name of ~/.ssh/config.',
+  },
+  HOST_UNKNOWN: {
+    means: 'No host of the fleet has that name.',
+    why: 'It was removed, or goes by another name.',
+    todo: 'See those there are with "mtp fleet list".',
   },
   IMPORT_HEADER: {
     means: 'The first line of a CSV file does not name its columns.',
@@ -204,6 +234,11 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     means: 'Somebody has that secret already.',
     why: 'Two with one secret could not be told apart, limited or shut out each alone.',
     todo: 'Give everybody one of their own: "mtp secret add NAME" makes it.',
+  },
+  KEY_INVALID: {
+    means: 'The key of a digest is not one.',
+    why: 'It has other characters than hex digits, or not 64 of them.',
+    todo: 'Make one with openssl rand -hex 32, and give the same to both machines.',
   },
   LABELS_LONG: {
     means: 'The labels of a sealed file are too long.',
@@ -340,6 +375,11 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     why: 'It did not start, or its handshake did not hold.',
     todo: '"mtp logs" has what it said. Nobody was disconnected.',
   },
+  NOT_IN_SYNC: {
+    means: 'The users of a host differ from those here after they were written.',
+    why: 'Somebody changed them meanwhile, here or there.',
+    todo: 'Run "mtp fleet sync" again.',
+  },
   NOT_PROVED: {
     means: 'A change is written, but a handshake does not show it.',
     why: 'The engine serves something else, or Telegram or the port could not be reached at that moment.',
@@ -405,6 +445,31 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     why: 'One of them has a slip in it.',
     todo: 'Try again.',
   },
+  PLUGINS_DAMAGED: {
+    means: 'A plugin that is installed cannot be read.',
+    why: 'Its package.json is missing or broken.',
+    todo: 'Remove its directory and install it again.',
+  },
+  PLUGINS_EXPOSED: {
+    means: 'Somebody else could write the directory of plugins.',
+    why: 'Plugins run with your rights, so whoever can write there can run anything as you.',
+    todo: 'Look at what is there, then take it back with chown and chmod go-w, or remove the directory.',
+  },
+  PLUGIN_BROKEN: {
+    means: 'The plugin could not be loaded, and was taken back.',
+    why: 'It is made for another version, or leaves out a package that it needs.',
+    todo: 'Ask who made it for which version of mtp it is.',
+  },
+  PLUGIN_UNFIT: {
+    means: 'The file cannot be a plugin.',
+    why: 'It is no tarball of npm pack, names no commands, or would write outside of its place.',
+    todo: 'Have it packed anew; the message says what is missing.',
+  },
+  PLUGIN_UNKNOWN: {
+    means: 'There is no plugin of that name.',
+    why: 'It was removed, or the name is that of its command.',
+    todo: 'See those there are with "mtp plugins".',
+  },
   PRODUCTION: {
     means: 'That is fit for tests only, and this is production.',
     why: 'deployment.env says so, by default.',
@@ -414,6 +479,21 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     means: 'The reason is empty, too long or has more than one line.',
     why: 'It stands in tables and in the history.',
     todo: 'Say in one line why.',
+  },
+  REMOTE_FOREIGN: {
+    means: 'What mtp says on that host is not understood.',
+    why: 'It is of another version.',
+    todo: 'Install the same version there.',
+  },
+  REMOTE_MTP: {
+    means: 'There is no mtp on that host where it was looked for.',
+    why: 'It is not installed there, or not on the PATH that ssh gives to commands.',
+    todo: 'Install it there, or say where it is with "mtp fleet add HOST --mtp PATH".',
+  },
+  REMOTE_REFUSED: {
+    means: 'The host did not take the users over.',
+    why: 'Its own mtp found a fault, which the message names.',
+    todo: 'Put it right there, then run "mtp fleet sync".',
   },
   REVISION: {
     means: 'The engine serves another state than the one that it was told to.',
@@ -484,6 +564,31 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     means: 'That is no span of time.',
     why: 'A unit is missing or unknown.',
     todo: 'Write 90m, 12h, 7d or 2w.',
+  },
+  SSH_DENIED: {
+    means: 'The host does not let us in.',
+    why: 'There is no key there that fits, and nobody can type a password.',
+    todo: 'Give it a key with ssh-copy-id.',
+  },
+  SSH_HOST_KEY_CHANGED: {
+    means: 'The host has another key than the one known.',
+    why: 'It was installed anew, or somebody else answers in its place.',
+    todo: 'Compare the fingerprint with that of the server before you forget the old one with ssh-keygen -R.',
+  },
+  SSH_HOST_KEY_UNKNOWN: {
+    means: 'The key of the host is not known here.',
+    why: 'Nobody has logged in there from this account.',
+    todo: 'Log in by hand once, and compare the fingerprint with that of the server.',
+  },
+  SSH_MISSING: {
+    means: 'There is no ssh on this machine.',
+    why: 'mtp reaches other hosts through the ssh of the system.',
+    todo: 'Install the package openssh-client.',
+  },
+  SSH_UNREACHABLE: {
+    means: 'The host cannot be reached.',
+    why: 'It is down, its address or port is another, or a firewall is in between.',
+    todo: 'Try again when it is up; what it has missed is made up by "mtp fleet sync".',
   },
   STEP_NOT_PROVED: {
     means: 'A step of the installation was done but does not show.',
