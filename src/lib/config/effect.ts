@@ -15,6 +15,8 @@ export interface ConfigEffect {
   restartNeeded: string[];
   /** Keys that a variable of the environment overrides here. */
   overridden: { key: string; by: string }[];
+  /** Changed keys that the rules of the firewall follow, once they are applied. */
+  forFirewall: string[];
 }
 
 /** Have the running proxy take over the saved file, and find what keeps a changed key from counting. */
@@ -32,18 +34,20 @@ export async function takeEffect(paths: Paths, keys: string[], env: NodeJS.Proce
     revision: reply?.revision ?? null,
     restartNeeded: reply?.restartNeeded ?? [],
     overridden: await findOverridden(paths.configFile, keys, env),
+    forFirewall: keys.filter((key) => key.startsWith('firewall.')),
   };
 }
 
 /** The effect in words, a line each. */
-export function describeEffect({ running, revision, restartNeeded, overridden }: ConfigEffect): string[] {
+export function describeEffect({ running, revision, restartNeeded, overridden, forFirewall }: ConfigEffect): string[] {
   const first = running
     ? `The running proxy serves revision ${(revision ?? '').slice(0, 12)}.`
     : 'No proxy is running here; it counts from the next start.';
   const later =
     restartNeeded.length > 0 ? [`Another engine process is needed for ${restartNeeded.join(', ')}: mtp reload`] : [];
   const hidden = overridden.map(({ key, by }) => `${key} comes from ${by} in this environment, not from the file.`);
-  return [first, ...later, ...hidden];
+  const rules = forFirewall.length > 0 ? ['The rules of the firewall follow with: sudo mtp firewall apply'] : [];
+  return [first, ...later, ...rules, ...hidden];
 }
 
 async function reload(paths: Paths): Promise<ReloadReply | undefined> {

@@ -10,6 +10,7 @@ import {
   type Socks5,
 } from './address.ts';
 import { formatDuration, parseDuration, parseSpan } from './duration.ts';
+import { parseRate } from './rate.ts';
 
 /** Text that a parser turns into a value, or into undefined when it is not allowed. */
 function parsed<T>(parse: (text: string) => T | undefined) {
@@ -40,6 +41,16 @@ export const span = (atLeastMs: number) =>
   });
 
 export const port = z.int().min(1).max(65_535);
+/** A list of a variable or an argument has its numbers as text. */
+export const portInList = z.union([
+  port,
+  z
+    .string()
+    .regex(/^\d{1,5}$/)
+    .transform(Number)
+    .pipe(port),
+]);
+export const rate = parsed(parseRate);
 export const positive = z.int().min(1);
 export const ipAddress = parsed((text) => (ipFamily(text) !== 0 ? text : undefined));
 export const cidr = parsed(parseCidr);

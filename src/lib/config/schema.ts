@@ -12,7 +12,9 @@ import {
   durationText,
   ipAddress,
   port,
+  portInList,
   positive,
+  rate,
   serverName,
   socks5,
   span,
@@ -175,6 +177,44 @@ export const tables = {
       description: 'Length that bans do not grow beyond, but for a tenth.',
       allowed: SPAN_TEXT,
       input: 'text',
+    }),
+  }),
+  firewall: z.strictObject({
+    backend: z.enum(['auto', 'nftables', 'iptables']).prefault('auto').register(about, {
+      description: 'What the limits of the firewall are made with; auto is nftables where it works, else iptables.',
+      allowed: '"auto", "nftables" or "iptables"',
+      input: 'text',
+    }),
+    per_source: z
+      .union([z.literal('none').transform(() => null), positive])
+      .prefault(100)
+      .register(about, {
+        description: 'Connections at once that the firewall lets through from one IPv4 address or one IPv6 /64.',
+        allowed: '"none" or a whole number from 1',
+        input: 'number',
+      }),
+    rate: z
+      .union([z.literal('none').transform(() => null), rate])
+      .prefault('25/minute')
+      .register(about, {
+        description: 'New connections that the firewall lets through from one IPv4 address or one IPv6 /64.',
+        allowed: '"none", or a count for a second, minute or hour such as "25/minute"',
+        input: 'text',
+      }),
+    burst: z.int().min(1).max(10_000).prefault(100).register(about, {
+      description: 'New connections that a source may make in one go before firewall.rate counts.',
+      allowed: 'a whole number from 1 to 10000',
+      input: 'number',
+    }),
+    allow: distinct(cidr).prefault([]).register(about, {
+      description: 'Sources that the firewall does not limit, such as an office behind one address.',
+      allowed: 'a list of addresses or blocks such as "198.51.100.7" or "2001:db8::/48"',
+      input: 'list',
+    }),
+    admin_ports: distinct(portInList).max(15).prefault([]).register(about, {
+      description: 'Ports that only this machine and firewall.allow may reach, such as that of a panel.',
+      allowed: 'a list of up to 15 port numbers such as [8888, 3001]',
+      input: 'list',
     }),
   }),
   telegram: z.strictObject({

@@ -1,7 +1,7 @@
 import os from 'node:os';
 import { findContainer } from '../host/container.ts';
 import { type AddressFacts, clockDrift, judgeAddress } from '../host/address.ts';
-import { findFirewall, type FirewallManager } from '../host/firewall.ts';
+import { type FirewallManager, readHostFirewall } from '../host/firewall.ts';
 import { type MachineFacts, readMachineFacts } from '../host/machine.ts';
 import { askOutside } from '../host/outside.ts';
 import { readSshFacts, type SshFacts } from '../host/ssh.ts';
@@ -42,13 +42,13 @@ export async function readHostFacts(
   const outside = async (family: 4 | 6) =>
     Promise.all(addressUrls.map(async (url) => askOutside(url, family, probe.now)));
   const hasIpv6 = judgeAddress(interfaces, 6, []).address !== null;
-  const [machine, container, seen4, seen6, telegram, firewall, ssh] = await Promise.all([
+  const [machine, container, seen4, seen6, telegram, { manager: firewall }, ssh] = await Promise.all([
     readMachineFacts(root),
     findContainer(root),
     outside(4),
     hasIpv6 ? outside(6) : [],
     askTelegram(settings, probe),
-    findFirewall(exec, isRoot),
+    readHostFirewall(exec, isRoot),
     readSshFacts(exec, env, root),
   ]);
   return {

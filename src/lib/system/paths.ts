@@ -19,6 +19,8 @@ export interface Paths {
   socket: string;
   /** Directory of the log of a daemon without systemd. */
   logs: string;
+  /** What root runs about the firewall: never inside a directory that the user of the service may change. */
+  firewall: string;
 }
 
 export interface PathFacts {
@@ -95,5 +97,6 @@ function lay(config: string, state: string, runtime: string, logs: string): Path
     usersFile: path.join(state, 'users.json'),
     socket: path.join(runtime, 'control.sock'),
     logs,
+    firewall: config === state ? path.join(state, 'firewall') : `${state}-firewall`,
   };
 }

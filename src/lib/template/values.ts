@@ -49,7 +49,7 @@ export function templateValues(options: TemplateOptions): TemplateValues {
 }
 
 /** A word of a command line in a unit (systemd.service(5), "Command lines"): `%` and `$` stand for themselves. */
-function quoteForUnit(word: string): string {
+export function quoteForUnit(word: string): string {
   const escaped = word.replaceAll('%', '%%').replaceAll('$', '$$$$');
   return /[\s"'\\;]/.test(escaped) ? `"${escaped.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"` : escaped;
 }

@@ -27,6 +27,30 @@ export async function confirm(
   return prompts.confirm({ message: question, default: false }, { input, output });
 }
 
+/**
+ * Ask a yes-or-no question that has to be answered within `ms`: undefined when it was not. To be called where there is a
+ * terminal.
+ */
+export async function confirmWithin(
+  question: string,
+  ms: number,
+  { input, output }: Terminal = TERMINAL,
+): Promise<boolean | undefined> {
+  const prompts = await import('@inquirer/prompts');
+  const signal = AbortSignal.timeout(Math.max(1, ms));
+  try {
+    return await prompts.confirm({ message: question, default: false }, { input, output, signal });
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a person can be asked. */
+export function canAsk({ input, output }: Terminal = TERMINAL): boolean {
+  return input.isTTY && output.isTTY;
+}
+
 /** Ask for a secret without showing it. To be called where there is a terminal. */
 export async function askSecret({ input, output }: Terminal = TERMINAL): Promise<string> {
   const prompts = await import('@inquirer/prompts');

@@ -1,6 +1,7 @@
 import { readFile, rm, rmdir } from 'node:fs/promises';
 import { EXIT, MtpError, errnoCode } from '../errors.ts';
 import { findAccount, findGroup } from '../host/account.ts';
+import { isInForce } from '../firewall/confirm.ts';
 import { exists } from '../host/machine.ts';
 import { type Made, readJournal, unfinishedState } from '../init/journal.ts';
 import type { Layout } from '../init/layout.ts';
@@ -68,6 +69,7 @@ export async function runUninstall(plan: UninstallAction[], layout: Layout, exec
 /** The same within an installation. The journal shrinks with it, so that a killed run can be repeated. */
 export async function removeMade(plan: UninstallAction[], layout: Layout, exec: Exec): Promise<{ left: string[] }> {
   await refuseTuned(plan, layout);
+  await refuseGuarded(layout);
   const left: string[] = [];
   for (const { made, action } of plan) {
     if (action === 'keep') continue;
@@ -125,5 +127,14 @@ async function refuseTuned(plan: UninstallAction[], { paths }: Layout): Promise<
   throw new MtpError('TUNED', 'settings of the kernel are still those of mtp', {
     exit: EXIT.precondition,
     hint: 'Take them back first: mtp tune undo',
+  });
+}
+
+/** Rules of the firewall outlive the proxy that they are for. */
+async function refuseGuarded({ paths }: Layout): Promise<void> {
+  if (!(await isInForce(paths.firewall))) return;
+  throw new MtpError('FIREWALL_IN_FORCE', 'rules of mtp are still in the firewall', {
+    exit: EXIT.precondition,
+    hint: 'Take them away first: mtp firewall remove',
   });
 }

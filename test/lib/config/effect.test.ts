@@ -31,7 +31,7 @@ const REVISION = '0123456789abcdef'.repeat(4);
 
 it('without a proxy the change counts from the next start', async () => {
   const effect = await takeEffect(paths, ['listen.port'], {});
-  expect(effect).toEqual({ running: false, revision: null, restartNeeded: [], overridden: [] });
+  expect(effect).toEqual({ running: false, revision: null, restartNeeded: [], overridden: [], forFirewall: [] });
   expect(describeEffect(effect)).toEqual(['No proxy is running here; it counts from the next start.']);
 });
 
