@@ -56,7 +56,7 @@ export async function applyFirewall(paths: Paths, options: ApplyOptions, edges: 
       await rollBack(dir, pending.id);
       throw takenBack('SSH answers on no port, so that the probe proves nothing');
     }
-    await keep(dir, pending.id, edges.exec);
+    await keep(dir, pending.id, edges);
     return { ...done, state: 'confirmed' };
   }
   const isThere = await edges.stillThere(pending.until - Date.now()).catch(async (error: unknown) => {
@@ -65,7 +65,7 @@ export async function applyFirewall(paths: Paths, options: ApplyOptions, edges: 
   });
   if (isThere === null) return { ...done, state: 'pending', until: new Date(pending.until).toISOString() };
   if (isThere === true) {
-    await keep(dir, pending.id, edges.exec);
+    await keep(dir, pending.id, edges);
     return { ...done, state: 'confirmed' };
   }
   await rollBack(dir, pending.id);

@@ -11,6 +11,7 @@ import {
   changeDirectory,
   type ChangeScripts,
   findPending,
+  forgetUnarmed,
   type Pending,
   prepareChange,
   rollBack,
@@ -24,7 +25,7 @@ import { startTimer } from './timer.ts';
 import { readOpenings, type World } from './world.ts';
 
 /** Where a change is, for whoever watches it. */
-export type ChangeStep = 'prepared' | 'armed' | 'timed' | 'applied' | 'verified';
+export type ChangeStep = 'prepared' | 'armed' | 'timed' | 'applied' | 'verified' | 'disarmed';
 
 export interface ChangeEdges {
   exec: Exec;
@@ -40,8 +41,6 @@ export interface InForce {
   ssh: SshAnswer[];
 }
 
-const LATE_MS = 5000;
-
 /** Nobody else changes the rules meanwhile; somebody who does is an error with exit status 75. */
 export async function withFirewallLock<Result>(dir: string, action: () => Promise<Result>): Promise<Result> {
   await ensurePlace(dir);
@@ -55,6 +54,7 @@ export async function withFirewallLock<Result>(dir: string, action: () => Promis
 export async function putInForce(dir: string, world: World, seconds: number, edges: ChangeEdges): Promise<InForce> {
   return withFirewallLock(dir, async () => {
     await refusePending(dir);
+    await forgetUnarmed(dir);
     const id = randomBytes(4).toString('hex');
     const before = await askSsh(world.ssh);
     await prepareChange(dir, id, await scriptsOf(world));
@@ -83,8 +83,8 @@ export async function putInForce(dir: string, world: World, seconds: number, edg
 export async function refusePending(dir: string): Promise<void> {
   const pending = await findPending(dir);
   if (pending === undefined) return;
-  // Its timer is gone, or was never started.
-  if (Date.now() > pending.until + LATE_MS) return rollBack(dir, pending.id);
+  // It is due, and its timer may be gone, or was never started.
+  if (Date.now() > pending.until) return rollBack(dir, pending.id);
   const left = Math.max(0, Math.ceil((pending.until - Date.now()) / 1000));
   throw new MtpError('FIREWALL_PENDING', `a change waits to be confirmed; it is taken back in ${left} s`, {
     exit: EXIT.temporary,

@@ -6,7 +6,7 @@ import type { Exec } from '../system/exec.ts';
 import { ensureDirectory, writeAtomic } from '../system/files.ts';
 import { BOOT, changeDirectory, disarm, findEnded, findPending, forget, rollBack } from './pending.ts';
 import { stopTimer } from './timer.ts';
-import { withFirewallLock } from './change.ts';
+import { type ChangeEdges, withFirewallLock } from './change.ts';
 
 /** The loader of what a start of the machine brings back. */
 export const LOADER = 'load.sh';
@@ -19,12 +19,17 @@ export const bootDirectory = (dir: string): string => path.join(dir, BOOT);
 export async function confirmChange(dir: string, exec: Exec): Promise<{ id: string }> {
   const pending = await findPending(dir);
   if (pending === undefined) throw await nothingPending(dir);
-  return keep(dir, pending.id, exec);
+  return keep(dir, pending.id, { exec, reached: () => undefined });
 }
 
 /** Keep one change: this one, or the rules from before are back already. */
-export async function keep(dir: string, id: string, exec: Exec): Promise<{ id: string }> {
+export async function keep(
+  dir: string,
+  id: string,
+  { exec, reached }: Pick<ChangeEdges, 'exec' | 'reached'>,
+): Promise<{ id: string }> {
   if (!(await disarm(dir, id))) throw tooLate();
+  reached('disarmed');
   await stopTimer(exec, id);
   await finish(dir, id);
   return { id };

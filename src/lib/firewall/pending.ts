@@ -127,6 +127,15 @@ export async function findEnded(dir: string): Promise<{ id: string; how: Ending 
   });
 }
 
+/** Remove what was prepared and never armed. To be called where nobody else prepares. */
+export async function forgetUnarmed(dir: string): Promise<void> {
+  const names = await namesIn(dir);
+  for (const name of names) {
+    const [, id] = /^change-([0-9a-f]{8})$/.exec(name) ?? [];
+    if (id !== undefined && !names.some((mark) => mark !== name && mark.endsWith(`-${id}`))) await forget(dir, id);
+  }
+}
+
 /** Remove all that is kept about a change. */
 export async function forget(dir: string, id: string): Promise<void> {
   await rm(changeDirectory(dir, id), { recursive: true, force: true });
