@@ -12,10 +12,18 @@ while [ "$left" -gt 0 ]; do
 done
 mv {{armed}} {{rolling}} 2>/dev/null || exit 0
 exec >rollback.log 2>&1
+# What is just being applied comes first: it looks for the armed file before it begins.
+tries=0
+while [ -s applying ] && kill -0 "$(cat applying)" 2>/dev/null && [ "$tries" -lt 60 ]; do
+	sleep 1
+	tries=$((tries + 1))
+done
 status=0
 run() {
 	"$@" || status=1
 }
 {{steps}}
-if [ "$status" -eq 0 ]; then mv {{rolling}} {{rolledBack}}; else mv {{rolling}} {{failed}}; fi
+end={{rolledBack}}
+[ "$status" -eq 0 ] || end={{failed}}
+mv {{rolling}} "$end"
 exit "$status"

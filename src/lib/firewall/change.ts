@@ -71,6 +71,7 @@ export async function putInForce(dir: string, world: World, seconds: number, edg
       edges.reached('applied');
       const ssh = await verify(world, before, edges);
       edges.reached('verified');
+      if ((await findPending(dir))?.id !== id) throw tooLate();
       return { pending, timer, ssh };
     } catch (error) {
       await rollBack(dir, id);
@@ -141,5 +142,13 @@ async function verify(world: World, before: SshAnswer[], { exec, isRoot }: Chang
   throw new MtpError('FIREWALL_NOT_PROVED', faults.length === 1 ? first : faults.join('\n  '), {
     exit: EXIT.rolledBack,
     hint: 'The rules are those from before.',
+  });
+}
+
+/** The timer was quicker. */
+export function tooLate(): MtpError {
+  return new MtpError('FIREWALL_TOO_LATE', 'it was not confirmed in time: the rules from before are back', {
+    exit: EXIT.rolledBack,
+    hint: 'Apply again, and give yourself longer with --within.',
   });
 }

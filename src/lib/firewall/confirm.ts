@@ -6,7 +6,7 @@ import type { Exec } from '../system/exec.ts';
 import { ensureDirectory, writeAtomic } from '../system/files.ts';
 import { BOOT, changeDirectory, disarm, findEnded, findPending, forget, rollBack } from './pending.ts';
 import { stopTimer } from './timer.ts';
-import { type ChangeEdges, withFirewallLock } from './change.ts';
+import { type ChangeEdges, tooLate, withFirewallLock } from './change.ts';
 
 /** The loader of what a start of the machine brings back. */
 export const LOADER = 'load.sh';
@@ -89,12 +89,5 @@ async function nothingPending(dir: string): Promise<MtpError> {
   return new MtpError('FIREWALL_NOTHING_PENDING', 'no change of the firewall waits to be confirmed', {
     exit: EXIT.precondition,
     hint: 'See what is in force with: mtp firewall status',
-  });
-}
-
-function tooLate(): MtpError {
-  return new MtpError('FIREWALL_TOO_LATE', 'nobody confirmed in time: the rules from before are back', {
-    exit: EXIT.rolledBack,
-    hint: 'Apply again, and give yourself longer with --within.',
   });
 }

@@ -1,5 +1,6 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoCode, EXIT, MtpError } from '../errors.ts';
 import { fileError, writeAtomic } from '../system/files.ts';
 import { packageUrl } from '../system/module-url.ts';
@@ -43,9 +44,10 @@ export async function prepareChange(dir: string, id: string, { apply, restore, b
     rolledBack: mark('rolled-back'),
     steps: restore.lines.map((line) => `run sh -c ${quoteSh(line)}`).join('\n'),
   });
+  const guarded = [`echo "$$" >applying`, `[ -e ${mark('armed')} ]`, ...apply.lines];
   await writeScripts(change, {
     files: { ...apply.files, ...restore.files },
-    programs: { 'rollback.sh': rollback, 'apply.sh': await renderLoad(apply) },
+    programs: { 'rollback.sh': rollback, 'apply.sh': await renderLoad({ ...apply, lines: guarded }) },
   });
   await writeScripts(path.join(change, BOOT), { files: boot.files, programs: { 'load.sh': await renderLoad(boot) } });
 }
@@ -100,11 +102,16 @@ export async function disarm(dir: string, id: string): Promise<boolean> {
   }
 }
 
+/** How long a timer that was quicker may take. */
+const MOST_TRIES = 300;
+const PAUSE_MS = 200;
+
 /** Bring the rules from before back now; resolves when they are. */
 export async function rollBack(dir: string, id: string): Promise<void> {
   const { status, said } = await runScript(path.join(changeDirectory(dir, id), 'rollback.sh'));
-  const names = await namesIn(dir);
-  if (status === 0 && names.includes(`rolled-back-${id}`)) return forget(dir, id);
+  for (let tries = 0; tries < MOST_TRIES && (await namesIn(dir)).includes(`rolling-${id}`); tries++)
+    await sleep(PAUSE_MS);
+  if (status === 0 && (await namesIn(dir)).includes(`rolled-back-${id}`)) return forget(dir, id);
   const log = path.join(changeDirectory(dir, id), 'rollback.log');
   const words = said === '' ? await readFile(log, 'utf8').catch(() => '') : said;
   throw new MtpError(

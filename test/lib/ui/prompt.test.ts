@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { toMtpError } from '../../../src/lib/cli/failure.ts';
 import { EXIT } from '../../../src/lib/errors.ts';
-import { confirm, type Terminal } from '../../../src/lib/ui/prompt.ts';
+import { confirm, confirmWithin, type Terminal } from '../../../src/lib/ui/prompt.ts';
 
 function terminal(isTTY: boolean): Terminal & { input: PassThrough } {
   const stream = (): unknown => Object.assign(new PassThrough(), { isTTY });
@@ -33,4 +33,12 @@ test('Ctrl-C ends with status 130', async () => {
   setTimeout(() => both.input.write('\u0003'), 200);
   const error = await asked.then(() => expect.fail('answered'), toMtpError);
   expect(error.exit).toBe(EXIT.interrupted);
+});
+
+test('a question with a time is answered in it, or not at all', async () => {
+  const both = terminal(true);
+  const asked = confirmWithin('Still there?', 20_000, both);
+  setTimeout(() => both.input.write('y\r'), 200);
+  expect(await asked).toBe(true);
+  expect(await confirmWithin('Still there?', 200, terminal(true))).toBeUndefined();
 });

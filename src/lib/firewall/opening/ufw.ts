@@ -61,7 +61,7 @@ export async function ufwOpening(exec: Exec, ports: readonly number[], root = '/
   const [{ stdout }, before, wanted, defaults] = await Promise.all([
     exec('ufw', ['status']),
     readFile(file, 'utf8').catch(() => null),
-    profileText(ports),
+    renderProfile(ports),
     readFile(path.join(root, 'etc/default/ufw'), 'utf8').catch(() => ''),
   ]);
   const rules = ufwRules(stdout);
@@ -106,6 +106,6 @@ function restoreScript(
   return { files: { 'before.ufw': before }, lines: [install, update, rule] };
 }
 
-async function profileText(ports: readonly number[]): Promise<string> {
+export async function renderProfile(ports: readonly number[]): Promise<string> {
   return renderTemplate(await readFile(packageUrl('templates/ufw-application'), 'utf8'), { ports: ports.join(',') });
 }
