@@ -66,7 +66,7 @@ export function rateMemory(rate: Rate & { burst: number }): number {
 export function intentLines({ proxyPorts, adminPorts, allow, perSource, rate }: Intent): string[] {
   const sources = [...allow.v4, ...allow.v6];
   return [
-    `port ${proxyPorts.join(', ')} open to all; from one source (IPv4 address, IPv6 /64) at most`,
+    `port ${proxyPorts.join(', ')} for all; from one source (IPv4 address, IPv6 /64) at most`,
     `  ${perSource === null ? 'any number of' : perSource} connections at once`,
     `  ${rate === null ? 'any number of new connections' : `${formatRate(rate)} new connections, ${rate.burst} in one go`}`,
     ...(adminPorts.length === 0 ? [] : [`port ${adminPorts.join(', ')} for this machine and the allowed sources only`]),

@@ -38,7 +38,7 @@ export function planLines(plan: FirewallPlan, colours: ChalkInstance, { all }: {
 function rulesText({ diff, now }: FirewallPlan, colours: ChalkInstance, all: boolean): string[] {
   if (diff.length === 0) return [];
   if (now > 0 || all) return ['Rules of mtp:', ...diffText(diff, colours)];
-  return [`Rules of mtp: none yet, ${plural(diff.length, 'line')} to load; see them with: mtp firewall plan --rules`];
+  return [`Rules of mtp: ${plural(diff.length, 'new line')}; see them with: mtp firewall plan --rules`];
 }
 
 function sshText({ ports, peer }: FirewallPlan['ssh']): string {

@@ -102,7 +102,7 @@ function warnings({ host, domain, answers }: PlanInput, points: number, reasons:
     ...(silent.length > 0 ? [`${silent.join(', ')} did not answer.`] : []),
     ...(['none', 'unknown'].includes(host.firewall)
       ? []
-      : [`${host.firewall} is active; see that it lets port ${answers.port} in.`]),
+      : [`${host.firewall} is active; let port ${answers.port} in with: mtp firewall apply`]),
     ...(host.machine.memoryMb <= 1024 && host.machine.swapMb === 0
       ? ['There is 1 GB of memory or less, and no swap.']
       : []),
