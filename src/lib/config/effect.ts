@@ -1,6 +1,7 @@
 import { reloadDaemon } from '../control/client.ts';
 import type { ReloadReply } from '../control/schema.ts';
 import { MtpError } from '../errors.ts';
+import { isInForce } from '../firewall/mark.ts';
 import type { Paths } from '../system/paths.ts';
 import { evaluate } from './evaluate.ts';
 import { invalidConfig } from './load.ts';
@@ -34,7 +35,7 @@ export async function takeEffect(paths: Paths, keys: string[], env: NodeJS.Proce
     revision: reply?.revision ?? null,
     restartNeeded: reply?.restartNeeded ?? [],
     overridden: await findOverridden(paths.configFile, keys, env),
-    forFirewall: keys.filter((key) => key.startsWith('firewall.')),
+    forFirewall: await followedByFirewall(paths, keys),
   };
 }
 
@@ -59,6 +60,11 @@ async function reload(paths: Paths): Promise<ReloadReply | undefined> {
     const prefix = `${paths.configFile} is written, but the running proxy did not take it over: `;
     throw new MtpError(code, prefix + message, { cause: error, exit, ...(hint === undefined ? {} : { hint }) });
   }
+}
+
+async function followedByFirewall({ firewall }: Paths, keys: string[]): Promise<string[]> {
+  const isThere = await isInForce(firewall);
+  return keys.filter((key) => key.startsWith('firewall.') || (isThere && key === 'listen.port'));
 }
 
 async function findOverridden(file: string, keys: string[], env: NodeJS.ProcessEnv) {

@@ -5,12 +5,12 @@ import { exists } from '../host/machine.ts';
 import type { Exec } from '../system/exec.ts';
 import { ensureDirectory, writeAtomic } from '../system/files.ts';
 import { BOOT, changeDirectory, disarm, findEnded, findPending, forget, rollBack } from './pending.ts';
+import { markInForce } from './mark.ts';
 import { stopTimer } from './timer.ts';
 import { type ChangeEdges, tooLate, withFirewallLock } from './change.ts';
 
 /** The loader of what a start of the machine brings back. */
 export const LOADER = 'load.sh';
-const MARK = 'in-force.json';
 
 /** Where the rules of the next start are kept. */
 export const bootDirectory = (dir: string): string => path.join(dir, BOOT);
@@ -61,6 +61,8 @@ async function finish(dir: string, id: string): Promise<void> {
     if ((await exists(path.join(bootDirectory(dir), LOADER))) && (await exists(from)))
       await copyBoot(from, bootDirectory(dir));
     await markInForce(dir);
+    // What is in force now is known: what went wrong before is over.
+    for (const ended of await findEnded(dir)) if (ended.id !== id) await forget(dir, ended.id);
     await forget(dir, id);
   });
 }
@@ -73,15 +75,6 @@ export async function copyBoot(from: string, to: string): Promise<void> {
     await writeAtomic(path.join(to, name), await readFile(path.join(from, name)), name === LOADER ? 0o700 : 0o600);
   }
   for (const name of await readdir(to)) if (!names.includes(name)) await rm(path.join(to, name));
-}
-
-/** That rules of ours were put into force and not removed: an uninstall asks. */
-async function markInForce(dir: string): Promise<void> {
-  await writeAtomic(path.join(dir, MARK), `${JSON.stringify({ version: 1, since: new Date().toISOString() })}\n`);
-}
-
-export async function isInForce(dir: string): Promise<boolean> {
-  return exists(path.join(dir, MARK));
 }
 
 async function nothingPending(dir: string): Promise<MtpError> {

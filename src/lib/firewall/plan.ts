@@ -54,6 +54,9 @@ function warningsOf(intent: Intent, host: HostFirewall, ssh: SshFacts, kind: str
       : [
           `Docker publishes ${unguarded.join(', ')} past ufw and past chains INPUT; firewall.admin_ports closes them to strangers.`,
         ]),
+    ...(kind === 'iptables' && host.iptables?.v6 === null
+      ? ['ip6tables does not answer here: nothing is limited over IPv6.']
+      : []),
     ...(kind === 'iptables' && intent.rate !== null
       ? ['iptables keeps 262,144 sources at most; while that many are counted, it refuses new ones. nftables does not.']
       : []),

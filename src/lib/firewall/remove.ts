@@ -8,7 +8,7 @@ import type { Paths } from '../system/paths.ts';
 import { withFirewallLock } from './change.ts';
 import type { Guard } from './guard.ts';
 import type { Opening } from './opening/opening.ts';
-import { findEnded, findPending, renderLoad } from './pending.ts';
+import { findEnded, findPending, forgetUnarmed, renderLoad } from './pending.ts';
 import { bootDirectory } from './confirm.ts';
 import { removeUnit } from './persist.ts';
 import { writeScripts } from './place.ts';
@@ -92,6 +92,7 @@ async function runClear(dir: string, { guards, openings }: Ours): Promise<void> 
 
 /** All but the lock that is held. */
 async function clearPlace(dir: string): Promise<void> {
+  await forgetUnarmed(dir);
   const ended = (await findEnded(dir)).flatMap(({ id, how }) => [`change-${id}`, `${how}-${id}`]);
   for (const name of [...ended, 'in-force.json']) await rm(path.join(dir, name), { recursive: true, force: true });
   await rm(bootDirectory(dir), { recursive: true, force: true });

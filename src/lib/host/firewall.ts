@@ -9,7 +9,8 @@ export type FirewallManager =
 export interface Iptables {
   variant: 'nft' | 'legacy';
   v4: string;
-  v6: string;
+  /** Null where the kernel has no IPv6 for it. */
+  v6: string | null;
 }
 
 /** What looks after packets on this machine. */
@@ -58,6 +59,13 @@ function hasOwnInput(ruleset: string): boolean {
 }
 
 async function readIptables(exec: Exec, root: string): Promise<{ iptables: Iptables | null; saved: string }> {
+  const { iptables, saved } = await findVariant(exec, root);
+  if (iptables === null) return { iptables, saved };
+  const answers = (await exec(`${iptables.v6 ?? ''}-save`, ['-t', 'filter'])).status === 0;
+  return { iptables: answers ? iptables : { ...iptables, v6: null }, saved };
+}
+
+async function findVariant(exec: Exec, root: string): Promise<{ iptables: Iptables | null; saved: string }> {
   const { stdout, status } = await exec('iptables', ['--version']);
   const usual: Iptables = { variant: /legacy/.test(stdout) ? 'legacy' : 'nft', v4: 'iptables', v6: 'ip6tables' };
   const saved = status === 0 ? await exec('iptables-save', []) : undefined;

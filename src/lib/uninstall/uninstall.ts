@@ -1,7 +1,7 @@
 import { readFile, rm, rmdir } from 'node:fs/promises';
 import { EXIT, MtpError, errnoCode } from '../errors.ts';
 import { findAccount, findGroup } from '../host/account.ts';
-import { isInForce } from '../firewall/confirm.ts';
+import { isInForce } from '../firewall/mark.ts';
 import { exists } from '../host/machine.ts';
 import { type Made, readJournal, unfinishedState } from '../init/journal.ts';
 import type { Layout } from '../init/layout.ts';

@@ -6,6 +6,8 @@ import { startControl } from '../../../src/daemon/control/server.ts';
 import { describeEffect, takeEffect } from '../../../src/lib/config/effect.ts';
 import type { ReloadReply } from '../../../src/lib/control/schema.ts';
 import { MtpError } from '../../../src/lib/errors.ts';
+import { markInForce } from '../../../src/lib/firewall/mark.ts';
+import { ensureDirectory } from '../../../src/lib/system/files.ts';
 import { type Paths, resolvePaths } from '../../../src/lib/system/paths.ts';
 import { controlActions } from '../../support/control.ts';
 
@@ -33,6 +35,15 @@ it('without a proxy the change counts from the next start', async () => {
   const effect = await takeEffect(paths, ['listen.port'], {});
   expect(effect).toEqual({ running: false, revision: null, restartNeeded: [], overridden: [], forFirewall: [] });
   expect(describeEffect(effect)).toEqual(['No proxy is running here; it counts from the next start.']);
+});
+
+it('names what the rules of the firewall follow', async () => {
+  expect((await takeEffect(paths, ['firewall.rate', 'log.level'], {})).forFirewall).toEqual(['firewall.rate']);
+  await ensureDirectory(paths.firewall);
+  await markInForce(paths.firewall);
+  const effect = await takeEffect(paths, ['listen.port'], {});
+  expect(effect.forFirewall).toEqual(['listen.port']);
+  expect(describeEffect(effect).join()).toContain('sudo mtp firewall apply');
 });
 
 it('a running proxy says what it serves and what has to wait', async () => {

@@ -5,7 +5,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { markInForce } from '../../../src/lib/firewall/mark.ts';
 import { ensurePlace } from '../../../src/lib/firewall/place.ts';
+import { systemLayout } from '../../../src/lib/init/layout.ts';
+import { exec } from '../../../src/lib/system/exec.ts';
+import { ensureDirectory } from '../../../src/lib/system/files.ts';
+import { runUninstall } from '../../../src/lib/uninstall/uninstall.ts';
 import { killMarked } from '../../support/left-over.ts';
 import { has, hostsArePossible, SERVER, twoHosts, type TwoHosts } from '../../support/two-hosts.ts';
 
@@ -208,4 +213,12 @@ describe.skipIf(process.getuid?.() !== 0)('the place of what root runs', () => {
     await chmod(home, 0o777);
     await expect(ensurePlace(path.join(home, 'good'))).rejects.toMatchObject({ code: 'FIREWALL_PLACE' });
   });
+});
+
+it('an uninstall asks for the rules first', async () => {
+  const layout = systemLayout(home);
+  await ensureDirectory(layout.paths.firewall);
+  await markInForce(layout.paths.firewall);
+  await ensureDirectory(path.dirname(layout.lock));
+  await expect(runUninstall([], layout, exec)).rejects.toMatchObject({ code: 'FIREWALL_IN_FORCE', exit: 5 });
 });

@@ -11,28 +11,28 @@ import type { Script } from '../script.ts';
 /** Before destinations are translated, so that published ports of containers are seen, too. */
 const JUMP = '! -i lo -p tcp -m addrtype --dst-type LOCAL -j MTP-IN';
 const CHAINS = ['MTP-IN', 'MTP-PROXY', 'MTP-ADMIN'];
-const FAMILIES = [4, 6] as const;
-type Family = (typeof FAMILIES)[number];
+type Family = 4 | 6;
 const UNITS = { second: 'sec', minute: 'min', hour: 'hour' } as const;
 
 /** Chains of our own in both families of iptables. */
 export function iptablesGuard(exec: Exec, programs: Iptables): Guard {
-  const program = (family: Family): string => (family === 4 ? programs.v4 : programs.v6);
+  const families: Family[] = programs.v6 === null ? [4] : [4, 6];
+  const program = (family: Family): string => (family === 4 ? programs.v4 : (programs.v6 ?? ''));
   const save = async (family: Family, ...options: string[]): Promise<string[]> => {
     const ran = await exec(`${program(family)}-save`, [...options, '-t', 'mangle']);
     if (ran.status === 0) return ran.stdout.split('\n').filter((line) => isOurs(line));
     throw new MtpError('IPTABLES_FAILED', `${program(family)}-save failed: ${lastWords(ran)}`);
   };
   const both = async (lines: (family: Family) => Promise<string[]>): Promise<string[]> => {
-    const found = await Promise.all(FAMILIES.map(async (family) => withFamily(family, await lines(family))));
+    const found = await Promise.all(families.map(async (family) => withFamily(family, await lines(family))));
     return found.flat();
   };
   const put = async (intent: Intent, prefix: string): Promise<Script> => {
-    const names = FAMILIES.map((family) => `${prefix}.v${family}`);
-    const texts = await Promise.all(FAMILIES.map(async (family) => renderIptables(intent, family)));
+    const names = families.map((family) => `${prefix}.v${family}`);
+    const texts = await Promise.all(families.map(async (family) => renderIptables(intent, family)));
     return {
       files: Object.fromEntries(names.map((name, at) => [name, texts[at] ?? ''])),
-      lines: FAMILIES.flatMap((family, at) => load(program(family), names[at] ?? '')),
+      lines: families.flatMap((family, at) => load(program(family), names[at] ?? '')),
     };
   };
   return {
@@ -47,7 +47,7 @@ export function iptablesGuard(exec: Exec, programs: Iptables): Guard {
     boot: async (intent) => put(intent, 'rules'),
     restore: async () => {
       const parts = await Promise.all(
-        FAMILIES.map(async (family): Promise<Script> => {
+        families.map(async (family): Promise<Script> => {
           const now = await save(family);
           if (!now.some((line) => line.startsWith(':'))) return { files: {}, lines: clear(program(family)) };
           const name = `before.v${family}`;
@@ -61,9 +61,9 @@ export function iptablesGuard(exec: Exec, programs: Iptables): Guard {
         lines: parts.flatMap(({ lines }) => lines),
       };
     },
-    clear: { files: {}, lines: FAMILIES.flatMap((family) => clear(program(family))) },
+    clear: { files: {}, lines: families.flatMap((family) => clear(program(family))) },
     drops: async () => {
-      const counted = await Promise.all(FAMILIES.map(async (family) => save(family, '-c')));
+      const counted = await Promise.all(families.map(async (family) => save(family, '-c')));
       return dropsIn(counted.flat());
     },
     trust: () => [],

@@ -54,7 +54,9 @@ async function iptablesChains(exec: Exec, { iptables }: HostFirewall): Promise<R
   if (iptables === null) return [];
   const saved = await Promise.all(
     ([4, 6] as const).map(async (family) => {
-      const { stdout } = await exec(`${family === 4 ? iptables.v4 : iptables.v6}-save`, ['-t', 'filter']);
+      const program = family === 4 ? iptables.v4 : iptables.v6;
+      if (program === null) return [];
+      const { stdout } = await exec(`${program}-save`, ['-t', 'filter']);
       return chainsOfSave(stdout, family);
     }),
   );

@@ -12,6 +12,7 @@ export async function iptablesOpenings(exec: Exec, programs: Iptables, ports: re
   const families = await Promise.all(
     ([4, 6] as const).map(async (family) => {
       const program = family === 4 ? programs.v4 : programs.v6;
+      if (program === null) return undefined;
       const saved = await exec(`${program}-save`, ['-t', 'filter']);
       return openingIn(chainsOfSave(saved.stdout, family), program, family, ports);
     }),

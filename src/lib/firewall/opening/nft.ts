@@ -29,7 +29,7 @@ function openingIn(
   const stale = marked.filter((port) => !ports.includes(port));
   // Where our rule is needed can be seen only without it.
   const own = marked.filter((port) => ports.includes(port) && isClosed(withoutMarks(chains), withoutMark(base), port));
-  const place = `${base.table} ${quoteSh(base.name)}`;
+  const place = [...base.table.split(' '), base.name].map(quoteSh).join(' ');
   const add = (port: number): string => addRule(place, base, port);
   const remove = (port: number): string => removeRule(place, port);
   const script = (lines: string[]): Script => ({ files: {}, lines });
