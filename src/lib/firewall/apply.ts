@@ -42,13 +42,15 @@ export async function applyFirewall(paths: Paths, options: ApplyOptions, edges: 
     await clearEnded(dir);
     await refusePending(dir);
   }
-  const world = await readWorld(paths, edges);
-  const plan = planFirewall(world);
+  const plan = planFirewall(await readWorld(paths, edges));
   edges.showPlan(plan);
   const result: ApplyResult = { state: 'unchanged', plan, ssh: [], until: null };
   if (!plan.isNeeded) return result;
   if (options.dryRun) return { ...result, state: 'planned' };
   if (!(await edges.agree())) return { ...result, state: 'declined' };
+  // Somebody may have thought about it for a while.
+  const world = await readWorld(paths, edges);
+  if (JSON.stringify(planFirewall(world)) !== JSON.stringify(plan)) throw changedMeanwhile();
   const { pending, ssh } = await putInForce(dir, world, options.within, edges);
   const done = { ...result, ssh };
   if (options.confirmBy === 'probe') {
@@ -78,4 +80,11 @@ function takenBack(
   exit: typeof EXIT.rolledBack | typeof EXIT.interrupted = EXIT.rolledBack,
 ) {
   return new MtpError('FIREWALL_TAKEN_BACK', `${why}: the rules from before are back`, { exit, cause });
+}
+
+function changedMeanwhile(): MtpError {
+  return new MtpError('FIREWALL_CHANGED', 'the rules or the settings are no longer those of the plan', {
+    exit: EXIT.temporary,
+    hint: 'Nothing was changed. Look at the plan again: mtp firewall apply',
+  });
 }

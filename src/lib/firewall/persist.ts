@@ -60,12 +60,19 @@ export async function persistRules(
     await copyBoot(fresh, bootDirectory(dir));
     await rm(fresh, { recursive: true });
     await writeAtomic(unit, text, WORLD_READABLE);
-    const at = systemd === 'running' ? [] : [`--root=${root}`];
-    if (systemd === 'running') await exec('systemctl', ['daemon-reload']);
-    const ran = await exec('systemctl', [...at, 'enable', UNIT]);
+    const isRunning = systemd === 'running';
+    if (isRunning) await exec('systemctl', ['daemon-reload']);
+    // Started at once, so that it follows nftables.service from now on.
+    const ran = await exec('systemctl', [
+      ...(isRunning ? [] : [`--root=${root}`]),
+      'enable',
+      ...(isRunning ? ['--now'] : []),
+      UNIT,
+    ]);
     const enabled = await isEnabled(exec, root, systemd);
-    if (!enabled) {
-      throw new MtpError('FIREWALL_NOT_ENABLED', `systemd does not enable ${UNIT}: ${lastWords(ran)}`, {
+    const isActive = !isRunning || (await exec('systemctl', ['is-active', UNIT])).status === 0;
+    if (!enabled || !isActive) {
+      throw new MtpError('FIREWALL_NOT_ENABLED', `systemd does not enable and start ${UNIT}: ${lastWords(ran)}`, {
         hint: `The unit is ${unit}.`,
       });
     }
@@ -95,8 +102,8 @@ export async function removeUnit(exec: Exec, root: string): Promise<boolean> {
   const unit = unitFile(root);
   if ((await textOf(unit)) === undefined) return false;
   const { systemd } = await readMachineFacts(root);
-  const at = systemd === 'running' ? [] : [`--root=${root}`];
-  await exec('systemctl', [...at, 'disable', UNIT]);
+  const how = systemd === 'running' ? ['disable', '--now'] : [`--root=${root}`, 'disable'];
+  await exec('systemctl', [...how, UNIT]);
   await rm(unit, { force: true });
   if (systemd === 'running') await exec('systemctl', ['daemon-reload']);
   return true;
