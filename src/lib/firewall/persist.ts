@@ -9,7 +9,7 @@ import { quoteForUnit } from '../template/values.ts';
 import { renderTemplate } from '../template/render.ts';
 import { bootDirectory, copyBoot, LOADER } from './confirm.ts';
 import { withFirewallLock } from './change.ts';
-import { renderLoad } from './pending.ts';
+import { findPending, renderLoad } from './pending.ts';
 import { writeScripts } from './place.ts';
 import { planFirewall } from './plan.ts';
 import { joinScripts, type Script } from './script.ts';
@@ -34,6 +34,12 @@ export async function persistRules(
   world: World,
   { exec, root, dryRun }: { exec: Exec; root: string; dryRun: boolean },
 ): Promise<Persisted> {
+  if ((await findPending(dir)) !== undefined) {
+    throw new MtpError('FIREWALL_PENDING', 'a change waits to be confirmed, and may be taken back', {
+      exit: EXIT.temporary,
+      hint: 'Keep it first: mtp firewall confirm',
+    });
+  }
   if (planFirewall(world).isNeeded) {
     throw new MtpError('FIREWALL_NOT_APPLIED', 'the rules in force are not those of the configuration', {
       exit: EXIT.precondition,
@@ -42,12 +48,6 @@ export async function persistRules(
   }
   const { systemd } = await readMachineFacts(root);
   const loader = path.join(bootDirectory(dir), LOADER);
-  if (systemd === 'none') {
-    throw new MtpError('FIREWALL_NO_SYSTEMD', 'there is no systemd here to load the rules', {
-      exit: EXIT.precondition,
-      hint: `Have your init run this before the network is up: sh ${loader}`,
-    });
-  }
   const unit = unitFile(root);
   const text = await renderUnit(loader);
   const boot = await bootScript(world);
@@ -59,6 +59,7 @@ export async function persistRules(
     await writeScripts(fresh, { files: boot.files, programs: { [LOADER]: await renderLoad(boot) } });
     await copyBoot(fresh, bootDirectory(dir));
     await rm(fresh, { recursive: true });
+    if (systemd === 'none') throw noSystemd(loader);
     await writeAtomic(unit, text, WORLD_READABLE);
     const isRunning = systemd === 'running';
     if (isRunning) await exec('systemctl', ['daemon-reload']);
@@ -77,6 +78,13 @@ export async function persistRules(
       });
     }
     return { unit, loader, enabled, changed: true };
+  });
+}
+
+function noSystemd(loader: string): MtpError {
+  return new MtpError('FIREWALL_NO_SYSTEMD', `the rules are in ${loader}, but there is no systemd here to load them`, {
+    exit: EXIT.precondition,
+    hint: `Have your init run this before the network is up: sh ${loader}`,
   });
 }
 

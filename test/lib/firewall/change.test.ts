@@ -171,6 +171,7 @@ table inet filter {
     iif lo accept
     ct state established,related accept
     tcp dport 22 accept
+    counter reject
   }
 }
 EOF
@@ -178,6 +179,9 @@ EOF
     server(foreign);
     const unit = path.join(root, 'etc/systemd/system/mtp-firewall.service');
     expect((await mtp('firewall', 'persist', '--prefix', root)).status).toBe(5);
+    await mtp('firewall', 'apply', '--yes');
+    expect((await mtp('firewall', 'persist', '--prefix', root)).status).toBe(75);
+    await mtp('firewall', 'rollback');
     await mtp('firewall', 'apply', '--yes', '--confirm-by', 'probe');
     const dry = await mtp('firewall', 'persist', '--prefix', root, '--dry-run');
     expect([dry.status, existsSync(unit)]).toEqual([0, false]);

@@ -48,7 +48,8 @@ function openingIn(chains: RuleChain[], program: string, family: 4 | 6, ports: r
   if (closed.length === 0 && marked.length === 0) return undefined;
   const stale = marked.filter((port) => !ports.includes(port));
   const rule = (port: number): string => `-p tcp --dport ${port} -m comment --comment ${markOf(port)} -j ACCEPT`;
-  const at = input.rules.findIndex(refusesAll) + 1;
+  // As it is when the machine starts: without rules of ours.
+  const at = input.rules.filter(({ comment }) => comment?.startsWith('mtp:') !== true).findIndex(refusesAll) + 1;
   const add = (port: number): string =>
     `${program} -w -C INPUT ${rule(port)} 2>/dev/null || ${program} -w ${at === 0 ? '-A INPUT' : `-I INPUT ${at}`} ${rule(port)} || ${program} -w -I INPUT ${rule(port)}`;
   const remove = (port: number): string => `while ${program} -w -D INPUT ${rule(port)} 2>/dev/null; do :; done`;

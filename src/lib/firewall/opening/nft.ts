@@ -30,7 +30,8 @@ function openingIn(
   // Where our rule is needed can be seen only without it.
   const own = marked.filter((port) => ports.includes(port) && isClosed(withoutMarks(chains), withoutMark(base), port));
   const place = [...base.table.split(' '), base.name].map(quoteSh).join(' ');
-  const add = (port: number): string => addRule(place, base, port);
+  // As it is when the machine starts: without rules of ours.
+  const add = (port: number): string => addRule(place, withoutMark(base), port);
   const remove = (port: number): string => removeRule(place, port);
   const script = (lines: string[]): Script => ({ files: {}, lines });
   return {
