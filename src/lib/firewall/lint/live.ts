@@ -99,8 +99,9 @@ async function fleetingChains(chains: RuleChain[], root: string): Promise<string
       );
       const saved = new Set(texts.flatMap((text) => text.split('\n').map((line) => line.replace(/^\[\d+:\d+\] /, ''))));
       const input = chains.filter(({ name, families }) => name === 'INPUT' && families.includes(family));
-      const rules = input.flatMap((chain) => chain.rules);
-      const lost = rules.filter(({ text }) => !saved.has(text) && !/ (f2b-|MTP-|ufw-)| --comment mtp:/.test(text));
+      const all = input.flatMap((chain) => chain.rules);
+      const rules = all.filter(({ text }) => !/ (f2b-|MTP-|ufw-)| --comment "?mtp:/.test(text));
+      const lost = rules.filter(({ text }) => !saved.has(text));
       return lost.length === 0 ? [] : [`${lost.length} of ${rules.length} rules in INPUT, IPv${family}`];
     }),
   );
