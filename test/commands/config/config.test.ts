@@ -158,7 +158,7 @@ describe('config test', () => {
   it('accepts a valid file', async () => {
     await writeFile(file, '[listen]\nport = 1\n');
     expect((await mtp(ConfigTest)).out).toBe(
-      `${file}: valid\nSettings from the file: 1, from variables: 0, by default: 44\n`,
+      `${file}: valid\nSettings from the file: 1, from variables: 0, by default: 50\n`,
     );
   });
 
