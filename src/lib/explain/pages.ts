@@ -140,6 +140,97 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     why: 'It is a directory, no regular file, too large, or not text.',
     todo: 'Name the right file.',
   },
+  FIREWALL_CHANGED: {
+    means: 'The rules or the settings changed while you were asked.',
+    why: 'The message names what was found.',
+    todo: 'Nothing was changed. Run "mtp firewall apply" again and look at the plan.',
+  },
+  FIREWALL_IN_FORCE: {
+    means: 'Rules of mtp are still in the firewall.',
+    why: 'They would outlive the proxy that they are for.',
+    todo: 'Take them away with "mtp firewall remove", then run "mtp uninstall" again.',
+  },
+  FIREWALL_LEFT: {
+    means: 'Something of mtp is still in the firewall after a removal.',
+    why: 'The message names what was found.',
+    todo: 'Run "mtp firewall remove" again; if it stays, take away by hand what has mtp in its name or comment.',
+  },
+  FIREWALL_NOTHING_PENDING: {
+    means: 'No change of the firewall waits to be confirmed.',
+    why: 'The message names what was found.',
+    todo: 'See what is in force with "mtp firewall status".',
+  },
+  FIREWALL_NOT_APPLIED: {
+    means: 'The rules in force are not those of the configuration.',
+    why: 'The message names what was found.',
+    todo: 'Put them into force with "mtp firewall apply", then persist them.',
+  },
+  FIREWALL_NOT_ENABLED: {
+    means: 'systemd does not enable or start the unit that loads the rules.',
+    why: 'The message names what was found.',
+    todo: 'See why with "systemctl status mtp-firewall".',
+  },
+  FIREWALL_NOT_PROVED: {
+    means: 'After the change the kernel, a manager or SSH was not as it should be. The rules from before are back.',
+    why: 'The message names what was found.',
+    todo: 'Put right what is named, then apply again.',
+  },
+  FIREWALL_NO_BACKEND: {
+    means: 'Neither nftables nor iptables works here, or not the one that was asked for.',
+    why: 'The message names what was found.',
+    todo: 'Install nftables. In a container the machine around it has to allow it.',
+  },
+  FIREWALL_NO_SYSTEMD: {
+    means: 'There is no systemd to load the rules when the machine starts.',
+    why: 'The message names what was found.',
+    todo: 'Have your init run the script that is named before the network is up.',
+  },
+  FIREWALL_PENDING: {
+    means: 'A change of the firewall waits to be confirmed.',
+    why: 'The message names what was found.',
+    todo: 'Keep it with "mtp firewall confirm", or take it back with "mtp firewall rollback".',
+  },
+  FIREWALL_PLACE: {
+    means: 'The directory of the scripts that root runs can be changed by another user.',
+    why: 'The message names what was found.',
+    todo: 'Give it to root with mode 0700, or choose another place with --home.',
+  },
+  FIREWALL_PORT_TWICE: {
+    means: 'The port of the proxy is among firewall.admin_ports, which are closed to strangers.',
+    why: 'The message names what was found.',
+    todo: 'Take it out of firewall.admin_ports.',
+  },
+  FIREWALL_REFUSED: {
+    means: 'The kernel or a manager did not take the rules.',
+    why: 'The message names what was found.',
+    todo: 'The message has its words. The rules are those from before.',
+  },
+  FIREWALL_SSH: {
+    means: 'A setting names the port of SSH; the rules could lock you out.',
+    why: 'The message names what was found.',
+    todo: 'Choose another port for that setting.',
+  },
+  FIREWALL_STATE: {
+    means: 'A file about a change of the firewall is not what mtp wrote.',
+    why: 'The message names what was found.',
+    todo: 'See what is in it, then remove it; the rules from before are in the directory beside it.',
+  },
+  FIREWALL_TAKEN_BACK: {
+    means:
+      'The change was not kept: a no, no answer, Ctrl-C, or a probe that proves nothing. The rules from before are back.',
+    why: 'The message names what was found.',
+    todo: 'Apply again when it is what you want.',
+  },
+  FIREWALL_TOO_LATE: {
+    means: 'Nobody confirmed in time. The rules from before are back.',
+    why: 'The message names what was found.',
+    todo: 'Apply again, and give yourself longer with --within.',
+  },
+  FIREWALL_UFW: {
+    means: 'The back end ufw was asked for, and ufw is not active.',
+    why: 'mtp never turns it on: that could lock you out.',
+    todo: 'Let SSH in first ("ufw allow OpenSSH"), then run "ufw enable".',
+  },
   FLEET_DAMAGED: {
     means: 'The list of the fleet cannot be used.',
     why: 'It was edited by hand, or cut short by a full disk.',
@@ -209,6 +300,11 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     means: 'The kernel belongs to the machine around this container.',
     why: 'Settings of the kernel would change it for everybody there, or are refused.',
     todo: 'Run "mtp tune apply" on that machine.',
+  },
+  IPTABLES_FAILED: {
+    means: 'iptables-save did not answer.',
+    why: 'The message names what was found.',
+    todo: 'The message has its words; run it by hand as root.',
   },
   JOURNAL_DAMAGED: {
     means: 'The list of what the installation made cannot be read.',
@@ -344,6 +440,11 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     means: 'The ban would shut out somebody who must not be.',
     why: 'The network has this machine, a balancer, somebody who is logged in over SSH, or lies in one that is allowed.',
     todo: 'Ban smaller networks that leave it out, or take it off the list with "mtp allow del".',
+  },
+  NFT_FAILED: {
+    means: 'nft cannot list our table.',
+    why: 'The message names what was found.',
+    todo: 'The message has its words; run "nft list table inet mtp" as root.',
   },
   NOTE_INVALID: {
     means: 'The note is too long or has more than one line.',
@@ -510,6 +611,11 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     why: 'The last 20 are kept.',
     todo: '"mtp config history" shows them.',
   },
+  ROLLBACK_FAILED: {
+    means: 'The rules from before did not come back whole.',
+    why: 'The message names what was found.',
+    todo: 'See the log that is named; "mtp firewall remove" takes away all rules of mtp.',
+  },
   ROLLED_BACK: {
     means: 'A reload did not hold and was taken back.',
     why: 'The engine did not take it over, or a handshake afterwards failed.',
@@ -639,6 +745,11 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     means: 'Another command is at work in the same place.',
     why: 'Two at once could undo each other.',
     todo: 'Wait for the process that is named, then run the command again.',
+  },
+  TIMER_FAILED: {
+    means: 'systemd does not take the timer for the way back, so that nothing was changed.',
+    why: 'The message names what was found.',
+    todo: 'See why with "systemctl status", then apply again.',
   },
   TOO_MANY_BANS: {
     means: 'The file has more bans than are meant to be looked at one by one.',
