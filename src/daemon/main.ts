@@ -3,6 +3,7 @@ import { unlink } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SYSTEM_FEEDS } from '../lib/access/feeds.ts';
 import type { FlagValue } from '../lib/config/evaluate.ts';
 import { keepInHistory } from '../lib/config/history.ts';
 import { getStatus } from '../lib/control/client.ts';
@@ -26,6 +27,7 @@ import { renewEngine } from './renew-engine.ts';
 import { leftBy } from './usage/left-files.ts';
 import { UsageBooks } from './usage/books.ts';
 import { Announcer } from './jobs/announcements.ts';
+import { FeedKeeper } from './jobs/feeds.ts';
 import { startJobs } from './jobs/schedule.ts';
 import { SecretKeeper } from './jobs/secrets.ts';
 import { assertBindable, explainListenError } from './listen-port.ts';
@@ -263,6 +265,12 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
       log,
       now: Date.now,
     });
+    const feeds = new FeedKeeper({
+      files: paths,
+      sources: SYSTEM_FEEDS,
+      changed: async () => reload({ handOver: false }),
+      log,
+    });
     closing.unshift(
       startJobs(
         [
@@ -270,6 +278,7 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
           // Apart from the other, as a hook may take its time and an end of a grace may not.
           { name: 'announcements', cron: '5-59/10 * * * * *', jitterMs: 0, run: async () => announcer.run() },
           { name: 'guard', cron: '*/10 * * * * *', jitterMs: 0, run: async () => guard.watch() },
+          { name: 'feeds', cron: '* * * * *', jitterMs: MINUTE_MS / 3, run: async () => feeds.run() },
           {
             name: 'cover-profile',
             cron: '17 */6 * * *',

@@ -43,6 +43,11 @@ export function cut(words: readonly number[], bits: number): Prefix {
   return { family: words.length === 1 ? 4 : 6, words: kept, bits };
 }
 
+/** The last address of a network. */
+export function lastOf({ words, bits }: Prefix): number[] {
+  return words.map((word, at) => (word | ~maskOf(bits - WORD * at)) >>> 0);
+}
+
 /** Whether an address, as `addressWords` returns it, or a narrower prefix lies in this one. */
 export function contains(prefix: Prefix, words: readonly number[], bits = WORD * words.length): boolean {
   if (prefix.words.length !== words.length || bits < prefix.bits) return false;
@@ -53,6 +58,15 @@ export function contains(prefix: Prefix, words: readonly number[], bits = WORD *
 export function formatPrefix({ words, bits }: Prefix): string {
   const address = words.length === 1 ? formatV4(words[0] as number) : formatV6(words);
   return bits === WORD * words.length ? address : `${address}/${bits}`;
+}
+
+/** An address or the first one of a network as a number, and back; `count` is how many words it has. */
+export function wordsToBigInt(words: readonly number[]): bigint {
+  return words.reduce((whole, word) => (whole << 32n) | BigInt(word), 0n);
+}
+
+export function bigIntToWords(value: bigint, count: number): number[] {
+  return Array.from({ length: count }, (_, at) => Number((value >> BigInt(WORD * (count - 1 - at))) & 0xffffffffn));
 }
 
 /** Ones in the first `bits` of a word. */

@@ -1,4 +1,4 @@
-import type { Prefix } from './prefix.ts';
+import { bigIntToWords, lastOf, type Prefix, wordsToBigInt } from './prefix.ts';
 
 /**
  * Networks and what holds in them, for a lookup on every connection: disjoint ranges in order, so that looking one up is a
@@ -39,6 +39,18 @@ export function packRanges(rules: readonly RangeRule[]): RangeTable {
 
 /** What holds for an address, as `addressWords` returns it; 0 for nothing. */
 export function lookUp(table: RangeTable, words: readonly number[]): number {
+  return (words.length === 1 ? table.v4 : table.v6).values[rangeOf(table, words)] ?? 0;
+}
+
+/** Whether something holds for the whole of a network, and the same for all of it. */
+export function isCovered(table: RangeTable, prefix: Prefix): boolean {
+  const range = rangeOf(table, prefix.words);
+  const { values } = prefix.family === 4 ? table.v4 : table.v6;
+  return (values[range] ?? 0) !== 0 && range === rangeOf(table, lastOf(prefix));
+}
+
+/** Index of the range that an address lies in; -1 before the first. */
+function rangeOf(table: RangeTable, words: readonly number[]): number {
   const { starts, values } = words.length === 1 ? table.v4 : table.v6;
   const width = words.length;
   let low = 0;
@@ -48,7 +60,7 @@ export function lookUp(table: RangeTable, words: readonly number[]): number {
     if (isAfter(starts, middle * width, words)) high = middle;
     else low = middle + 1;
   }
-  return low === 0 ? 0 : (values[low - 1] as number);
+  return low - 1;
 }
 
 /** Whether the start at `at` lies behind the address. */
@@ -69,7 +81,7 @@ interface Open {
 function pack(rules: readonly RangeRule[], width: 1 | 4): PackedRanges {
   // Wide ones first where they start together, so that what is opened later is more specific; a sort keeps the order of equals.
   const sorted = rules
-    .map(({ prefix, value }) => ({ start: toBigInt(prefix.words), bits: prefix.bits, value }))
+    .map(({ prefix, value }) => ({ start: wordsToBigInt(prefix.words), bits: prefix.bits, value }))
     .sort((a, b) => (a.start === b.start ? a.bits - b.bits : a.start < b.start ? -1 : 1));
   const space = BigInt(WORD * width);
   const starts: bigint[] = [];
@@ -99,7 +111,7 @@ function pack(rules: readonly RangeRule[], width: 1 | 4): PackedRanges {
   }
   closeUpTo(null);
   return {
-    starts: Uint32Array.from(starts.flatMap((start) => toWords(start, width))),
+    starts: Uint32Array.from(starts.flatMap((start) => bigIntToWords(start, width))),
     values: Uint32Array.from(values),
   };
 }
@@ -107,12 +119,4 @@ function pack(rules: readonly RangeRule[], width: 1 | 4): PackedRanges {
 /** Whether a network that ends there is left behind when the next one starts at `limit`; null is the end of all. */
 function isOver(end: bigint | null, limit: bigint | null): boolean {
   return limit === null || (end !== null && end <= limit);
-}
-
-function toBigInt(words: readonly number[]): bigint {
-  return words.reduce((whole, word) => (whole << 32n) | BigInt(word), 0n);
-}
-
-function toWords(value: bigint, width: number): number[] {
-  return Array.from({ length: width }, (_, at) => Number((value >> BigInt(WORD * (width - 1 - at))) & 0xffffffffn));
 }

@@ -8,6 +8,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '003-announcements': { up: announcements },
   '004-close-reasons': { up: closeReasons },
   '005-guard': { up: guard },
+  '006-access': { up: access },
 };
 
 async function users(db: Kysely<unknown>): Promise<void> {
@@ -155,5 +156,50 @@ async function guard(db: Kysely<unknown>): Promise<void> {
     .addColumn('good', 'integer', (column) => column.notNull().check(sql`good in (0, 1)`))
     .addPrimaryKeyConstraint('offences_key', ['network', 'hour_at'])
     .modifyEnd(sql`without rowid`)
+    .execute();
+}
+
+async function access(db: Kysely<unknown>): Promise<void> {
+  const level = sql`level in ('NONE', 'READ_ONLY', 'STANDARD', 'ADMIN', 'SUPERUSER')`;
+  const mode = sql`mode in ('enforce', 'observe')`;
+  await db.schema
+    .createTable('access_rules')
+    .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+    .addColumn('network', 'text', (column) => column.notNull())
+    .addColumn('level', 'text', (column) => column.notNull().check(level))
+    .addColumn('mode', 'text', (column) => column.notNull().check(mode))
+    .addColumn('reason', 'text', (column) => column.notNull())
+    .addColumn('windows', 'text', (column) => column.notNull())
+    .addColumn('zone', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'integer', (column) => column.notNull())
+    .addColumn('until', 'integer')
+    .execute();
+  await db.schema.createIndex('access_rules_by_network').on('access_rules').column('network').execute();
+  await db.schema
+    .createTable('access_feeds')
+    .addColumn('name', 'text', (column) => column.primaryKey())
+    .addColumn('source', 'text', (column) => column.notNull())
+    .addColumn('level', 'text', (column) => column.notNull().check(level))
+    .addColumn('mode', 'text', (column) => column.notNull().check(mode))
+    .addColumn('refresh_ms', 'integer', (column) => column.check(sql`refresh_ms > 0`))
+    .addColumn('pin', 'text')
+    .addColumn('sha256', 'text')
+    .addColumn('networks', 'integer', (column) => column.notNull().check(sql`networks >= 0`))
+    .addColumn('etag', 'text')
+    .addColumn('last_modified', 'text')
+    .addColumn('fetched_at', 'integer')
+    .addColumn('checked_at', 'integer')
+    .addColumn('failure', 'text')
+    .addColumn('created_at', 'integer', (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable('access_countries')
+    .addColumn('id', 'integer', (column) => column.primaryKey().check(sql`id = 1`))
+    .addColumn('kind', 'text', (column) => column.notNull().check(sql`kind in ('block', 'only')`))
+    .addColumn('countries', 'text', (column) => column.notNull())
+    .addColumn('unknown', 'text', (column) => column.notNull().check(sql`unknown in ('allow', 'block')`))
+    .addColumn('mode', 'text', (column) => column.notNull().check(mode))
+    .addColumn('database', 'text', (column) => column.notNull())
+    .addColumn('changed_at', 'integer', (column) => column.notNull())
     .execute();
 }

@@ -17,6 +17,9 @@ export interface Tables {
   bans: BansTable;
   allowed_networks: AllowedNetworksTable;
   offences: OffencesTable;
+  access_rules: AccessRulesTable;
+  access_feeds: AccessFeedsTable;
+  access_countries: AccessCountriesTable;
 }
 
 interface MetaTable {
@@ -187,10 +190,65 @@ interface OffencesTable {
 }
 
 export type BanRow = Selectable<BansTable>;
+/** What networks are let do, as the operator wrote it. */
+interface AccessRulesTable {
+  /** Counts up, and is never used again. */
+  id: Generated<number>;
+  /** As `formatPrefix` writes it. */
+  network: string;
+  level: string;
+  /** `enforce` or `observe`. */
+  mode: string;
+  reason: string;
+  /** Separated by `; `; empty for at any time. */
+  windows: string;
+  /** Of the windows. */
+  zone: string;
+  created_at: number;
+  until: number | null;
+}
+
+/** Lists of networks that are kept up to date; what they say is in a file each, named by its hash. */
+interface AccessFeedsTable {
+  name: string;
+  /** Absolute path, or https URL. */
+  source: string;
+  level: string;
+  mode: string;
+  refresh_ms: number | null;
+  /** SHA-256 that the content has to have. */
+  pin: string | null;
+  /** Of the content that is in force. */
+  sha256: string | null;
+  networks: number;
+  /** What the server said of that content, for asking whether there is another. */
+  etag: string | null;
+  last_modified: string | null;
+  fetched_at: number | null;
+  checked_at: number | null;
+  failure: string | null;
+  created_at: number;
+}
+
+/** What countries are let do: one row or none. */
+interface AccessCountriesTable {
+  id: number;
+  kind: string;
+  /** Separated by spaces. */
+  countries: string;
+  unknown: string;
+  mode: string;
+  database: string;
+  changed_at: number;
+}
+
+export type AccessRuleRow = Selectable<AccessRulesTable>;
+export type AccessFeedRow = Selectable<AccessFeedsTable>;
+export type AccessCountriesRow = Selectable<AccessCountriesTable>;
 export type UserRow = Selectable<UsersTable>;
 export type NewUserRow = Insertable<UsersTable>;
 export type SecretRow = Selectable<SecretsTable>;
 export type NewSecretRow = Insertable<SecretsTable>;
 
 /** Name of the newest migration: the schema that this version of mtp speaks. */
-export const SCHEMA = '005-guard';
+export const SCHEMA = '006-access';
