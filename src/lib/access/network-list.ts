@@ -1,4 +1,4 @@
-import { addressWords, bigIntToWords, contains, cut, parsePrefix, type Prefix, wordsToBigInt } from './prefix.ts';
+import { addressWords, bigIntToWords, comparePrefixes, contains, cut, parsePrefix, type Prefix, wordsToBigInt } from './prefix.ts';
 
 /** A text with a network a line: addresses, CIDR (as FireHOL's netsets have it) and ranges `a - b`; `#` and `;` begin comments. */
 export interface NetworkList {
@@ -61,15 +61,9 @@ function splitRange(from: bigint, to: bigint, words: number): Prefix[] {
 /** Networks in order, without those that lie in another one: in a list all say the same. */
 export function withoutCovered(prefixes: readonly Prefix[]): Prefix[] {
   const kept: Prefix[] = [];
-  for (const prefix of prefixes.toSorted(compare)) {
+  for (const prefix of prefixes.toSorted(comparePrefixes)) {
     const before = kept.at(-1);
     if (before === undefined || !contains(before, prefix.words, prefix.bits)) kept.push(prefix);
   }
   return kept;
-}
-
-function compare(a: Prefix, b: Prefix): number {
-  if (a.family !== b.family) return a.family - b.family;
-  for (const [at, word] of a.words.entries()) if (word !== b.words[at]) return word - (b.words[at] as number);
-  return a.bits - b.bits;
 }

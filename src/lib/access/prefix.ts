@@ -60,6 +60,20 @@ export function formatPrefix({ words, bits }: Prefix): string {
   return bits === WORD * words.length ? address : `${address}/${bits}`;
 }
 
+/** Order of addresses of one family: below, at or above 0, as for a sort. */
+export function compareWords(a: readonly number[], b: readonly number[]): number {
+  for (let at = 0; at < a.length; at++) {
+    const difference = (a[at] as number) - (b[at] as number);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** Order of networks: by family, by where they begin, and the wide ones first. */
+export function comparePrefixes(a: Prefix, b: Prefix): number {
+  return a.family - b.family || compareWords(a.words, b.words) || a.bits - b.bits;
+}
+
 /** An address or the first one of a network as a number, and back; `count` is how many words it has. */
 export function wordsToBigInt(words: readonly number[]): bigint {
   return words.reduce((whole, word) => (whole << 32n) | BigInt(word), 0n);

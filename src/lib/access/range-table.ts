@@ -1,4 +1,4 @@
-import { bigIntToWords, lastOf, type Prefix, wordsToBigInt } from './prefix.ts';
+import { comparePrefixes, compareWords, lastOf, type Prefix } from './prefix.ts';
 
 /**
  * Networks and what holds in them, for a lookup on every connection: disjoint ranges in order, so that looking one up is a
@@ -51,13 +51,26 @@ export function isCovered(table: RangeTable, prefix: Prefix): boolean {
 
 /** Index of the range that an address lies in; -1 before the first. */
 function rangeOf(table: RangeTable, words: readonly number[]): number {
-  const { starts, values } = words.length === 1 ? table.v4 : table.v6;
-  const width = words.length;
+  return words.length === 1 ? rangeOfV4(table.v4.starts, words[0] as number) : rangeOfV6(table.v6.starts, words);
+}
+
+function rangeOfV4(starts: Uint32Array, word: number): number {
   let low = 0;
-  let high = values.length;
+  let high = starts.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (isAfter(starts, middle * width, words)) high = middle;
+    if ((starts[middle] as number) > word) high = middle;
+    else low = middle + 1;
+  }
+  return low - 1;
+}
+
+function rangeOfV6(starts: Uint32Array, words: readonly number[]): number {
+  let low = 0;
+  let high = starts.length >>> 2;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isAfter(starts, middle << 2, words)) high = middle;
     else low = middle + 1;
   }
   return low - 1;
@@ -65,30 +78,29 @@ function rangeOf(table: RangeTable, words: readonly number[]): number {
 
 /** Whether the start at `at` lies behind the address. */
 function isAfter(starts: Uint32Array, at: number, words: readonly number[]): boolean {
-  for (let word = 0; word < words.length; word++) {
-    const [start, own] = [starts[at + word] as number, words[word] as number];
+  for (let word = 0; word < 4; word++) {
+    const start = starts[at + word] as number;
+    const own = words[word] as number;
     if (start !== own) return start > own;
   }
   return false;
 }
 
+/** A network that was begun and not ended yet. */
 interface Open {
-  /** First address behind the network; null behind the last one of all. */
-  end: bigint | null;
+  last: readonly number[];
   value: number;
 }
 
 function pack(rules: readonly RangeRule[], width: 1 | 4): PackedRanges {
   // Wide ones first where they start together, so that what is opened later is more specific; a sort keeps the order of equals.
-  const sorted = rules
-    .map(({ prefix, value }) => ({ start: wordsToBigInt(prefix.words), bits: prefix.bits, value }))
-    .sort((a, b) => (a.start === b.start ? a.bits - b.bits : a.start < b.start ? -1 : 1));
-  const space = BigInt(WORD * width);
-  const starts: bigint[] = [];
+  const sorted = rules.toSorted((a, b) => comparePrefixes(a.prefix, b.prefix));
+  const starts: (readonly number[])[] = [];
   const values: number[] = [];
   const open: Open[] = [];
-  const from = (start: bigint, value: number): void => {
-    if (starts.at(-1) === start) {
+  const from = (start: readonly number[], value: number): void => {
+    const before = starts.at(-1);
+    if (before !== undefined && compareWords(before, start) === 0) {
       starts.pop();
       values.pop();
     }
@@ -97,26 +109,33 @@ function pack(rules: readonly RangeRule[], width: 1 | 4): PackedRanges {
     starts.push(start);
     values.push(value);
   };
-  const closeUpTo = (limit: bigint | null): void => {
-    for (let top = open.at(-1); top !== undefined && isOver(top.end, limit); top = open.at(-1)) {
+  /** End the networks that lie before an address; all of them without one. */
+  const closeBefore = (start: readonly number[] | null): void => {
+    for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+      if (start !== null && compareWords(top.last, start) >= 0) return;
       open.pop();
-      if (top.end !== null) from(top.end, open.at(-1)?.value ?? 0);
+      const next = nextAddress(top.last);
+      if (next !== null) from(next, open.at(-1)?.value ?? 0);
     }
   };
-  for (const { start, bits, value } of sorted) {
-    closeUpTo(start);
-    const end = start + (1n << (space - BigInt(bits)));
-    open.push({ end: end === 1n << space ? null : end, value });
-    from(start, value);
+  for (const { prefix, value } of sorted) {
+    closeBefore(prefix.words);
+    open.push({ last: lastOf(prefix), value });
+    from(prefix.words, value);
   }
-  closeUpTo(null);
-  return {
-    starts: Uint32Array.from(starts.flatMap((start) => bigIntToWords(start, width))),
-    values: Uint32Array.from(values),
-  };
+  closeBefore(null);
+  const packed = new Uint32Array(starts.length * width);
+  for (const [at, words] of starts.entries()) packed.set(words, at * width);
+  return { starts: packed, values: Uint32Array.from(values) };
 }
 
-/** Whether a network that ends there is left behind when the next one starts at `limit`; null is the end of all. */
-function isOver(end: bigint | null, limit: bigint | null): boolean {
-  return limit === null || (end !== null && end <= limit);
+/** The address behind one; null behind the last of all. */
+function nextAddress(words: readonly number[]): number[] | null {
+  const next = [...words];
+  for (let at = next.length - 1; at >= 0; at--) {
+    const word = ((next[at] as number) + 1) >>> 0;
+    next[at] = word;
+    if (word !== 0) return next;
+  }
+  return null;
 }
