@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../src/lib/errors.ts';
+import { countryDatabase } from '../support/mmdb.ts';
 import { files, manifest, read, ROOT } from './tree.ts';
 
 const pages = files('{*.md,docs/**/*.md}');
@@ -36,10 +37,12 @@ function idOf(name: string): string | undefined {
 /** What a line names. Comments, pipes and redirections are left out. */
 function takeApart(line: string): CommandLine {
   const command = line.replace(/ +[#<>|;&].*$/, '');
-  const words = command.split(/\s+/).slice(1);
-  const [first = '', second = ''] = words;
-  const id = [`${first}:${second}`, first].map(idOf).find((known) => known !== undefined);
-  const isTopic = words.length === 1 && Object.keys(commands).some((known) => known.startsWith(`${first}:`));
+  const words = (command.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replace(/^"(.*)"$/, '$1')).slice(1);
+  const [first = '', second = '', third = ''] = words;
+  const id = [`${first}:${second}:${third}`, `${first}:${second}`, first]
+    .map(idOf)
+    .find((known) => known !== undefined);
+  const isTopic = Object.keys(commands).some((known) => known.startsWith(`${words.join(':')}:`));
   const flags = words.filter((word) => /^--\w/.test(word)).map((word) => word.slice(2).split('=')[0] ?? '');
   return { id, isTopic, words, flags };
 }
@@ -101,6 +104,11 @@ describe('commands that need no proxy', () => {
     { words: ['user', 'export'], expected: /^name,devices,/ },
     { words: ['usage'], expected: /^USER .*\nTOTAL .*\nNothing has been counted yet/ },
     { words: ['secret', 'list'], expected: /No secrets yet/ },
+    { words: ['access', 'list'], expected: /No access rules yet/ },
+    { words: ['access', 'feed', 'list'], expected: /No feeds yet/ },
+    { words: ['access', 'check', '192.0.2.1'], expected: /is let in/ },
+    { words: ['access', 'export'], expected: /^network,level,/ },
+    { words: ['geo', 'list'], expected: /Nothing is said of countries/ },
     ...pure,
   ])('mtp $words succeeds and creates nothing', ({ words, expected }) => {
     const env = { ...process.env, MTP_HOME: path.join(home, 'none'), XDG_CONFIG_HOME: path.join(home, 'xdg') };
@@ -115,17 +123,23 @@ describe('commands that need no proxy', () => {
   });
 });
 
-describe('commands about users and keys', () => {
+describe('commands about users, keys and networks', () => {
   let home: string;
   beforeAll(() => {
     home = mkdtempSync(path.join(os.tmpdir(), 'mtp-docs-'));
     const [, table = ''] = /^```csv\n([^]*?)^```/m.exec(read('docs/users.md')) ?? [];
     writeFileSync(path.join(home, 'users.csv'), table);
+    writeFileSync(path.join(home, 'banned.txt'), '198.51.100.0/24 # old\n203.0.113.1 - 203.0.113.9\n');
+    writeFileSync(path.join(home, 'friends.txt'), '203.0.113.77\n');
+    writeFileSync(
+      path.join(home, 'countries.mmdb'),
+      countryDatabase({ '198.51.100.0/24': 'CN', '2001:db8::/32': 'DE' }),
+    );
   });
   afterAll(() => rmSync(home, { recursive: true }));
 
   /** In the order of the pages: each finds what those before it left. */
-  const lines = ['docs/users.md', 'docs/usage.md', 'docs/keyring.md'].flatMap((page) =>
+  const lines = ['docs/users.md', 'docs/usage.md', 'docs/keyring.md', 'docs/access.md'].flatMap((page) =>
     written.filter((one) => one.page === page && read(page).includes(`\n${one.line}`)).map(({ line }) => line),
   );
 
@@ -135,7 +149,8 @@ describe('commands about users and keys', () => {
 
   test.each(lines)('%s', (line) => {
     const { words } = takeApart(line);
-    const yes = ['remove', 'reset'].includes(words[1] ?? '') ? ['--yes'] : [];
+    const asks = words.some((word) => ['remove', 'reset', 'clear'].includes(word));
+    const yes = asks && !words.includes('--yes') ? ['--yes'] : [];
     const { status, stderr } = spawnSync(process.execPath, [path.join(ROOT, 'bin/run.js'), ...words, ...yes], {
       cwd: home,
       env: { ...process.env, MTP_HOME: path.join(home, 'mtp') },
