@@ -22,8 +22,6 @@ export interface RangeRule {
   value: number;
 }
 
-const WORD = 32;
-
 export function packRanges(rules: readonly RangeRule[]): RangeTable {
   return {
     v4: pack(
