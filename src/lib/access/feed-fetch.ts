@@ -42,6 +42,7 @@ export function isUrl(source: string): boolean {
 async function readSource(file: string): Promise<Fetched> {
   try {
     const found = await stat(file);
+    if (!found.isFile()) throw new MtpError('FEED_NO_FILE', `${file} is no plain file`, { exit: EXIT.precondition });
     if (found.size > MOST_BYTES) throw tooLarge(file);
     return { content: await readFile(file), type: '', etag: null, lastModified: null };
   } catch (error) {

@@ -105,6 +105,8 @@ export async function refreshFeed(
         return await outcome('unchanged', tried?.list.wrong);
       }
       await withLock(lockOf(files), async () => {
+        // It may have been removed meanwhile.
+        requireFeed(await selectFeeds(ledger), name);
         await keepFeed(files.state, name, tried.content);
         await changeLedger(ledger, async (change) => {
           await change.updateTable('access_feeds').set(goodRow(tried, now())).where('name', '=', name).execute();

@@ -41,8 +41,9 @@ export async function openCountryDatabase(file: string): Promise<CountryDatabase
 
 async function readBounded(file: string): Promise<Buffer> {
   try {
-    const { size } = await stat(file);
-    if (size > MOST_BYTES) throw damaged(file, new Error(`it has more than ${MOST_BYTES / 2 ** 20} MB`));
+    const found = await stat(file);
+    if (!found.isFile()) throw damaged(file, new Error('it is no plain file'));
+    if (found.size > MOST_BYTES) throw damaged(file, new Error(`it has more than ${MOST_BYTES / 2 ** 20} MB`));
     return await readFile(file);
   } catch (error) {
     throw fileError('read', file, error);
@@ -66,7 +67,7 @@ function open(file: string, bytes: Buffer, reader: Reader<CountryResponse>): Cou
   };
   return {
     file,
-    type: databaseType,
+    type: databaseType.replace(/\p{Cc}/gu, ''),
     builtAt: buildEpoch.getTime(),
     lookUp: (address) => (address.includes(':') && ipVersion === 4 ? null : countryOf(reader.get(address))),
     walk,

@@ -1,4 +1,14 @@
-import { addressWords, bigIntToWords, comparePrefixes, contains, cut, parsePrefix, type Prefix, wordsToBigInt } from './prefix.ts';
+import { EXIT, MtpError } from '../errors.ts';
+import {
+  addressWords,
+  bigIntToWords,
+  comparePrefixes,
+  contains,
+  cut,
+  parsePrefix,
+  type Prefix,
+  wordsToBigInt,
+} from './prefix.ts';
 
 /** A text with a network a line: addresses, CIDR (as FireHOL's netsets have it) and ranges `a - b`; `#` and `;` begin comments. */
 export interface NetworkList {
@@ -13,22 +23,33 @@ export interface NetworkList {
 }
 
 const FAULTS_KEPT = 100;
+/** Far more than there is room for; what is read takes memory before it can be judged. */
+const MOST_READ = 500_000;
+/** Two IPv6 addresses take 93 characters. */
+const LONGEST = 120;
 
+/** Read a list. One that is much too long is an error. */
 export function parseNetworkList(text: string): NetworkList {
   const found: Prefix[] = [];
   const list: NetworkList = { prefixes: [], lines: 0, faults: [], wrong: 0 };
-  for (const [at, line] of text
-    .replace(/^\uFEFF/, '')
-    .split(/\r?\n/)
-    .entries()) {
-    const said = line.replace(/[#;].*$/, '').trim();
+  // Line by line, since a hostile text has millions of them. A byte order mark is none of the first.
+  let at = text.startsWith('\uFEFF') ? 1 : 0;
+  for (let line = 1; at < text.length; line++) {
+    const end = text.indexOf('\n', at);
+    const next = end === -1 ? text.length : end;
+    const said = text
+      .slice(at, next)
+      .replace(/[#;].*$/s, '')
+      .trim();
+    at = next + 1;
     if (said === '') continue;
     list.lines++;
     const networks = parseNetworks(said);
     for (const network of networks ?? []) found.push(network);
+    if (found.length > MOST_READ) throw tooLong();
     if (networks !== null) continue;
     list.wrong++;
-    if (list.faults.length < FAULTS_KEPT) list.faults.push({ line: at + 1, text: said.slice(0, 80) });
+    if (list.faults.length < FAULTS_KEPT) list.faults.push({ line, text: said.slice(0, 80) });
   }
   list.prefixes = withoutCovered(found);
   return list;
@@ -36,6 +57,7 @@ export function parseNetworkList(text: string): NetworkList {
 
 /** A network, or those that make up a range; null when it is neither. */
 export function parseNetworks(text: string): Prefix[] | null {
+  if (text.length > LONGEST) return null;
   const prefix = parsePrefix(text);
   if (prefix !== null) return [prefix];
   const [first, last, ...rest] = text.split('-').map((part) => addressWords(part.trim()));
@@ -66,4 +88,9 @@ export function withoutCovered(prefixes: readonly Prefix[]): Prefix[] {
     if (before === undefined || !contains(before, prefix.words, prefix.bits)) kept.push(prefix);
   }
   return kept;
+}
+
+function tooLong(): MtpError {
+  const most = MOST_READ.toLocaleString('en');
+  return new MtpError('LIST_LONG', `the list has more than ${most} networks`, { exit: EXIT.precondition });
 }

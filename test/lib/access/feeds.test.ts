@@ -93,6 +93,12 @@ describe('a feed', () => {
     expect(await networks()).toEqual(['192.0.2.1', '192.0.2.2']);
   });
 
+  test('from what is no plain file is not read', async () => {
+    await expect(tryFeed(files, wish({ source: '/dev/zero' }), false, sources)).rejects.toMatchObject({
+      code: 'FEED_NO_FILE',
+    });
+  });
+
   test('that changed comes into force, and what was before is gone', async () => {
     await add();
     const [before, generation] = [await kept(), await generationOf(files)];

@@ -39,6 +39,21 @@ describe('a list of networks', () => {
     expect(parseNetworkList('x\n'.repeat(500))).toMatchObject({ wrong: 500, faults: { length: 100 } });
   });
 
+  test('of any text is read, and one that is much too long is refused', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(fc.string(), fc.ipV4(), fc.ipV6(), fc.constantFrom('-', '/', ':', '#'))),
+        (parts) => {
+          const { prefixes, lines, wrong } = parseNetworkList(parts.join(''));
+          expect(wrong).toBeLessThanOrEqual(lines);
+          for (const prefix of prefixes) expect(parseNetworks(formatPrefix(prefix))).toEqual([prefix]);
+        },
+      ),
+    );
+    expect(() => parseNetworkList('192.0.2.1\n'.repeat(500_001))).toThrow(/more than 500,000/);
+    expect(parseNetworkList(`${':1'.repeat(1_000_000)}\n`)).toMatchObject({ lines: 1, wrong: 1 });
+  });
+
   test('takes the whole of a family', () => {
     expect(networks('0.0.0.0-255.255.255.255')).toEqual(['0.0.0.0/0']);
     expect(networks('::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff')).toEqual(['::/0']);
