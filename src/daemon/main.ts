@@ -268,7 +268,7 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
     const feeds = new FeedKeeper({
       files: paths,
       sources: SYSTEM_FEEDS,
-      changed: async () => reload({ handOver: false }),
+      changed: async () => guard.load(),
       log,
     });
     closing.unshift(

@@ -1,12 +1,11 @@
 import { Args } from '@oclif/core';
 import { describePlanned, type RuleView, viewRule } from '../../lib/access/describe.ts';
 import { type GuardEffect, notifyGuard } from '../../lib/access/notify.ts';
-import { goesOn, hitsOfRules } from '../../lib/access/own-hits.ts';
+import { goesOn, hitsOfRules, type OwnAddress } from '../../lib/access/own-hits.ts';
 import { readNetworks, readRuleWish } from '../../lib/access/rule-wish.ts';
 import { keepRules, planRules } from '../../lib/access/store.ts';
 import { BaseCommand } from '../../lib/cli/base-command.ts';
 import { changeFlags, ruleFlags } from '../../lib/cli/rule-flags.ts';
-import type { OperatorAddress } from '../../lib/host/operator.ts';
 import { renderWarning } from '../../lib/ui/warning.ts';
 
 export default class AccessAdd extends BaseCommand {
@@ -27,7 +26,7 @@ export default class AccessAdd extends BaseCommand {
     '<%= config.bin %> <%= command.id %> 203.0.113.5-203.0.113.9 --level NONE --mode observe --dry-run',
   ];
 
-  async run(): Promise<{ rules: RuleView[]; hits: OperatorAddress[]; changed: number; effect: GuardEffect | null }> {
+  async run(): Promise<{ rules: RuleView[]; hits: OwnAddress[]; changed: number; effect: GuardEffect | null }> {
     const { args, flags } = await this.parse(AccessAdd);
     const paths = this.paths(flags);
     const now = Date.now();

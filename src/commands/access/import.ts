@@ -1,13 +1,12 @@
 import { Args, Flags } from '@oclif/core';
 import { describePlanned } from '../../lib/access/describe.ts';
 import { type GuardEffect, notifyGuard } from '../../lib/access/notify.ts';
-import { goesOn, hitsOfRules } from '../../lib/access/own-hits.ts';
+import { goesOn, hitsOfRules, type OwnAddress } from '../../lib/access/own-hits.ts';
 import { assertNoFaults, describeFaults, readRuleFile, type RuleFile } from '../../lib/access/rule-file.ts';
 import { countActions, keepRules, planRules } from '../../lib/access/store.ts';
 import { BaseCommand } from '../../lib/cli/base-command.ts';
 import { changeFlags, ruleFlags } from '../../lib/cli/rule-flags.ts';
 import { EXIT } from '../../lib/errors.ts';
-import type { OperatorAddress } from '../../lib/host/operator.ts';
 import { plural } from '../../lib/ui/format.ts';
 import { renderWarning } from '../../lib/ui/warning.ts';
 
@@ -34,7 +33,7 @@ For a network a line, --level says what they are let do. A long list that change
   async run(): Promise<
     Record<'added' | 'changed' | 'same', number> & {
       faults: RuleFile['faults'];
-      hits: OperatorAddress[];
+      hits: OwnAddress[];
       dryRun: boolean;
       effect: GuardEffect | null;
     }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import path from 'node:path';
 import { EXIT, MtpError } from '../errors.ts';
-import { changeLedger } from '../ledger/open.ts';
+import { changeGuard } from '../guard/store.ts';
 import type { UserFiles } from '../users/files.ts';
 import { withUsers } from '../users/with-users.ts';
 import { type Country, type CountryPolicy, countryRulings, parseCountry } from './country.ts';
@@ -47,7 +47,7 @@ export async function planCountries(files: UserFiles, words: CountryWords, now: 
 /** Keep a policy, or let go of the one there is, and read back what is kept. */
 export async function keepCountries(files: UserFiles, policy: CountryPolicy | null): Promise<void> {
   await withUsers(files, async (ledger) => {
-    await changeLedger(ledger, async (change) => {
+    await changeGuard(ledger, async (change) => {
       await change.deleteFrom('access_countries').execute();
       if (policy !== null) await change.insertInto('access_countries').values(toCountriesRow(policy)).execute();
     });

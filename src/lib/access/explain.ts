@@ -1,6 +1,6 @@
 import { letsIn, type Level, type Mode } from './level.ts';
 import { contains, type Prefix } from './prefix.ts';
-import { stateOf } from './rulings.ts';
+import { isLoop, stateOf } from './rulings.ts';
 import type { Access, AccessRule } from './rule.ts';
 
 /** Something that speaks of an address. */
@@ -30,6 +30,7 @@ export interface Outcome {
 
 /** What becomes of an address, as `addressWords` returns it, at a Unix time in ms, and why: what `rulingsAt` comes to, in words. */
 export function explain(access: Access, words: readonly number[], now: number): Outcome {
+  if (isLoop(words)) return { lets: true, by: null, speakers: [] };
   const speakers = [...rulesOf(access, words, now), ...feedsOf(access, words)]
     .sort((a, b) => b.prefix.bits - a.prefix.bits)
     .concat(countriesOf(access, words));

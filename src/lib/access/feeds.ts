@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { EXIT, MtpError } from '../errors.ts';
-import { changeLedger, countInLedger, type Ledger } from '../ledger/open.ts';
+import { changeGuard } from '../guard/store.ts';
+import { countInLedger, type Ledger } from '../ledger/open.ts';
 import { withLock } from '../system/lock.ts';
 import { withUsers } from '../users/with-users.ts';
 import { FETCH, type FetchEdges, fetchFeed } from './feed-fetch.ts';
@@ -62,7 +63,7 @@ export async function addFeed(
   return withUsers(files, async (ledger) =>
     withLock(lockOf(files), async () => {
       await keepFeed(files.state, wish.name, tried.content);
-      await changeLedger(ledger, async (change) => {
+      await changeGuard(ledger, async (change) => {
         refuseFeed(await selectFeeds(change), wish.name);
         const { name, source, level, mode, refreshMs, pin } = wish;
         const row = { name, source, level, mode, refresh_ms: refreshMs, pin, created_at: at };
@@ -108,7 +109,7 @@ export async function refreshFeed(
         // It may have been removed meanwhile.
         requireFeed(await selectFeeds(ledger), name);
         await keepFeed(files.state, name, tried.content);
-        await changeLedger(ledger, async (change) => {
+        await changeGuard(ledger, async (change) => {
           await change.updateTable('access_feeds').set(goodRow(tried, now())).where('name', '=', name).execute();
         });
         await proveKept(ledger, files, name, tried);
@@ -139,7 +140,7 @@ export async function refreshFeeds(
 export async function removeFeed(files: AccessFiles, name: string): Promise<void> {
   await withUsers(files, async (ledger) =>
     withLock(lockOf(files), async () => {
-      await changeLedger(ledger, async (change) => {
+      await changeGuard(ledger, async (change) => {
         await change.deleteFrom('access_feeds').where('name', '=', name).execute();
       });
       await removeOldFeeds(files.state, name, null);

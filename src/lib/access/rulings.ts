@@ -1,9 +1,17 @@
 import { letsIn, type Mode } from './level.ts';
-import type { Prefix } from './prefix.ts';
+import { contains, parsePrefix, type Prefix } from './prefix.ts';
 import { isCovered, packRanges } from './range-table.ts';
 import type { Access, AccessRule } from './rule.ts';
 import type { Ruling } from './ruling.ts';
 import { isOpen, nextTurn } from './window.ts';
+
+/** The machine itself, which is always let in: the daemon proves by handshakes from there that the proxy works. */
+const LOOP = ['127.0.0.0/8', '::1'].map((network) => ruling(parsePrefix(network) as Prefix, true, null));
+
+/** Whether an address, as `addressWords` returns it, is of the machine's own loop. */
+export function isLoop(words: readonly number[]): boolean {
+  return LOOP.some(({ prefix }) => contains(prefix, words));
+}
 
 /** What holds at one time. In each list the most specific network holds, and of the same network the one that comes last. */
 export interface RulingsAt {
@@ -32,7 +40,8 @@ export function rulingsAt(access: Access, now: number): RulingsAt {
         .map(({ rule, turnsAt }) => ruling(rule.prefix, letsIn(rule.level), turnsAt)),
     ];
     const { countries } = access;
-    return countries?.policy.mode === mode ? [...beneath(countries.rulings, own), ...own] : own;
+    const all = countries?.policy.mode === mode ? [...beneath(countries.rulings, own), ...own] : own;
+    return all.length === 0 ? all : [...beneath(all, LOOP), ...LOOP];
   };
   return {
     rulings: of('enforce'),

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { EXIT, MtpError } from '../errors.ts';
-import { changeLedger, type Ledger } from '../ledger/open.ts';
+import { changeGuard } from '../guard/store.ts';
+import type { Ledger } from '../ledger/open.ts';
 import type { UserFiles } from '../users/files.ts';
 import { withUsers } from '../users/with-users.ts';
 import { listAccess, selectRules } from './load.ts';
@@ -33,7 +34,7 @@ export async function keepRules(
   now: number,
 ): Promise<{ planned: PlannedRule[]; rules: AccessRule[] }> {
   return withUsers(files, async (ledger) => {
-    const { planned, ids } = await changeLedger(ledger, async (change) => {
+    const { planned, ids } = await changeGuard(ledger, async (change) => {
       await change
         .deleteFrom('access_rules')
         .where('until', '<', now - REMEMBERED_MS)
@@ -76,7 +77,7 @@ export async function findRules(files: UserFiles, named: number | Prefix[]): Pro
 /** Remove rules by their ids, and see that they are gone. Those that are gone already stay so. */
 export async function removeRules(files: UserFiles, ids: number[]): Promise<void> {
   await withUsers(files, async (ledger) => {
-    await changeLedger(ledger, async (change) => {
+    await changeGuard(ledger, async (change) => {
       for (const id of ids) await change.deleteFrom('access_rules').where('id', '=', id).execute();
     });
     const left = (await selectRules(ledger)).find(({ id }) => ids.includes(id));

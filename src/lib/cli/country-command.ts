@@ -2,8 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { type CountryWords, keepCountries, planCountries } from '../access/countries.ts';
 import { describePolicy, type PolicyView, viewPolicy } from '../access/describe.ts';
 import { type GuardEffect, notifyGuard } from '../access/notify.ts';
-import { goesOn, ownHits } from '../access/own-hits.ts';
-import type { OperatorAddress } from '../host/operator.ts';
+import { goesOn, ownHits, type OwnAddress } from '../access/own-hits.ts';
 import { renderWarning } from '../ui/warning.ts';
 import { BaseCommand } from './base-command.ts';
 import { changeFlags } from './rule-flags.ts';
@@ -33,7 +32,7 @@ export interface ChangedCountries {
   /** Networks that the policy takes. */
   networks: number;
   /** Addresses of the operator's that are let in no more. */
-  hits: OperatorAddress[];
+  hits: OwnAddress[];
   warnings: string[];
   changed: boolean;
   effect: GuardEffect | null;

@@ -65,7 +65,7 @@ describe('access rules', () => {
   test('that would keep the operator out are asked about, and need --yes without a terminal', async () => {
     const refused = await mtp(AccessAdd, '203.0.113.0/24', '--level', 'NONE');
     expect(refused.error).toMatchObject({ code: 'NEEDS_ANSWER', exit: EXIT.usage });
-    expect(refused.stderr).toContain(`would not let ${PEER} in any more, which this session comes from`);
+    expect(refused.stderr).toContain(`would not let ${PEER} in any more: it is somebody who is logged in over SSH`);
     // A time at which it will be so counts as well.
     const later = await mtp(AccessAdd, '203.0.113.0/24', '--level', 'NONE', '--window', 'mon 00:00-00:01');
     expect(later.error).toMatchObject({ code: 'NEEDS_ANSWER' });

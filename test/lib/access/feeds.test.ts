@@ -17,7 +17,7 @@ import { formatPrefix } from '../../../src/lib/access/prefix.ts';
 import { MOST_NETWORKS } from '../../../src/lib/access/rule.ts';
 import type { Paths } from '../../../src/lib/system/paths.ts';
 import { sha256 } from '../../../src/lib/system/hash.ts';
-import { generationOf } from '../../../src/lib/users/load.ts';
+import { guardGeneration } from '../../support/rules.ts';
 import { pathsIn } from '../../support/files.ts';
 import { listServer, type ListServer } from '../../support/list-server.ts';
 
@@ -101,20 +101,20 @@ describe('a feed', () => {
 
   test('that changed comes into force, and what was before is gone', async () => {
     await add();
-    const [before, generation] = [await kept(), await generationOf(files)];
+    const [before, generation] = [await kept(), await guardGeneration(files)];
     says('203.0.113.0/24\n2001:db8::/32\n');
     now += 1000;
     expect(await refresh()).toMatchObject({ state: 'changed', before: 2, feed: { fetchedAt: now, checkedAt: now } });
     expect(await networks()).toEqual(['203.0.113.0/24', '2001:db8::/32']);
     expect(await kept()).toHaveLength(1);
     expect(await kept()).not.toEqual(before);
-    expect(await generationOf(files)).not.toBe(generation);
+    expect(await guardGeneration(files)).not.toBe(generation);
   });
 
   test('that did not change is asked for by its marks, and changes nothing', async () => {
     says('192.0.2.0/24\n', { etag: '"1"', 'last-modified': 'Fri, 15 Jan 2027 00:00:00 GMT' });
     await add();
-    const generation = await generationOf(files);
+    const generation = await guardGeneration(files);
     server.answer = (_, response) => response.writeHead(304).end();
     now += 1000;
     expect(await refresh()).toMatchObject({ state: 'unchanged', feed: { checkedAt: now, fetchedAt: now - 1000 } });
@@ -122,7 +122,7 @@ describe('a feed', () => {
       'if-none-match': '"1"',
       'if-modified-since': 'Fri, 15 Jan 2027 00:00:00 GMT',
     });
-    expect(await generationOf(files)).toBe(generation);
+    expect(await guardGeneration(files)).toBe(generation);
   });
 
   test('whose file is gone is asked for anew, and until then left out with a warning', async () => {
@@ -172,14 +172,14 @@ describe('a feed', () => {
   ])('that %s is refused, and what was good stays', async (_, change, reason) => {
     says(twenty);
     await add();
-    const [before, generation] = [await networks(), await generationOf(files)];
+    const [before, generation] = [await networks(), await guardGeneration(files)];
     change();
     const { state, feed } = await refresh();
     expect(state).toBe('failed');
     expect(feed.failure).toMatch(reason);
     expect(feed.networks).toBe(20);
     expect(await networks()).toEqual(before);
-    expect(await generationOf(files)).toBe(generation);
+    expect(await guardGeneration(files)).toBe(generation);
   });
 
   test('that has shrunk is taken when its operator says so, and the fault is over', async () => {

@@ -110,8 +110,9 @@ describe('rulings', () => {
     });
     const { rulings, nextChange } = rulingsAt(all, NOW);
     expect(nextChange).toBe(until);
-    expect(rulings.map((one) => one.until)).toEqual([NOW / 1000 + 91, NOW / 1000 + 91]);
-    expect(rulingsAt(all, until).rulings).toHaveLength(1);
+    const ends = (list: Ruling[]): number[] => list.flatMap((one) => one.until ?? []);
+    expect(ends(rulings)).toEqual([NOW / 1000 + 91, NOW / 1000 + 91]);
+    expect(ends(rulingsAt(all, until).rulings)).toHaveLength(1);
     expect(rulingsAt(all, until + 1)).toEqual({ rulings: [], observed: [], nextChange: null });
   });
 
@@ -119,12 +120,21 @@ describe('rulings', () => {
     const windows = [parseWindow('daily 13:00-15:00') as Window];
     const all = access({ rules: [rule('192.0.2.0/24', 'NONE', { windows, until: NOW + 2 * HOUR_MS })] });
     expect(rulingsAt(all, NOW)).toMatchObject({ rulings: [], nextChange: NOW + HOUR_MS });
-    expect(rulingsAt(all, NOW + HOUR_MS)).toMatchObject({
-      rulings: [{ verdict: 'mask', until: NOW / 1000 + 7200 }],
-      nextChange: NOW + 2 * HOUR_MS,
-    });
+    const open = rulingsAt(all, NOW + HOUR_MS);
+    expect(open.rulings).toContainEqual({ prefix: prefix('192.0.2.0/24'), verdict: 'mask', until: NOW / 1000 + 7200 });
+    expect(open.nextChange).toBe(NOW + 2 * HOUR_MS);
     const late = access({ rules: [rule('192.0.2.0/24', 'NONE', { windows, until: NOW + HOUR_MS })] });
     expect(rulingsAt(late, NOW)).toMatchObject({ rulings: [], nextChange: null });
+  });
+
+  test('never keep out the machine itself, whatever is written', () => {
+    const all = access({
+      rules: [rule('0.0.0.0/0', 'NONE'), rule('::/0', 'NONE'), rule('127.0.0.1', 'NONE'), rule('::1', 'NONE')],
+    });
+    for (const own of ['127.0.0.1', '127.9.9.9', '::1']) {
+      expect([own, masked(all, own), explain(all, wordsOf(own), NOW).lets]).toEqual([own, false, true]);
+    }
+    for (const other of ['126.255.255.255', '128.0.0.0', '::2']) expect(masked(all, other), other).toBe(true);
   });
 
   test('that are only observed are apart, and change nothing', () => {

@@ -10,7 +10,7 @@ import { readNetworks, readRuleWish, type RuleWish, type RuleWords } from '../..
 import { findRules, keepRules, planRules, removeRules } from '../../../src/lib/access/store.ts';
 import { EXIT } from '../../../src/lib/errors.ts';
 import type { Paths } from '../../../src/lib/system/paths.ts';
-import { generationOf } from '../../../src/lib/users/load.ts';
+import { guardGeneration } from '../../support/rules.ts';
 import { pathsIn } from '../../support/files.ts';
 
 const NOW = Date.UTC(2027, 0, 15, 12);
@@ -30,7 +30,7 @@ const add = async (network: string, words: RuleWords, now = NOW) => keepRules(fi
 
 describe('access rules in the ledger', () => {
   test('are kept with all that was said, and mark the ledger as changed', async () => {
-    const before = await generationOf(files);
+    const before = await guardGeneration(files);
     const words = {
       level: 'read-only',
       reason: 'because',
@@ -52,7 +52,7 @@ describe('access rules in the ledger', () => {
       },
     ]);
     expect(rules[0]?.windows).toHaveLength(2);
-    expect(await generationOf(files)).not.toBe(before);
+    expect(await guardGeneration(files)).not.toBe(before);
   });
 
   test('of the same network, level and windows are changed, not doubled', async () => {

@@ -3,11 +3,10 @@ import { type FeedView, viewFeed } from '../../../lib/access/describe.ts';
 import { addFeed, asLoaded, tryFeed } from '../../../lib/access/feeds.ts';
 import { readFeedWish, readRefresh } from '../../../lib/access/feed-wish.ts';
 import { type GuardEffect, notifyGuard } from '../../../lib/access/notify.ts';
-import { goesOn, ownHits } from '../../../lib/access/own-hits.ts';
+import { goesOn, ownHits, type OwnAddress } from '../../../lib/access/own-hits.ts';
 import { readLevel } from '../../../lib/access/rule-wish.ts';
 import { BaseCommand } from '../../../lib/cli/base-command.ts';
 import { changeFlags, levelFlags } from '../../../lib/cli/rule-flags.ts';
-import type { OperatorAddress } from '../../../lib/host/operator.ts';
 import { plural } from '../../../lib/ui/format.ts';
 import { renderWarning } from '../../../lib/ui/warning.ts';
 
@@ -43,7 +42,7 @@ export default class AccessFeedAdd extends BaseCommand {
     networks: number;
     sha256: string;
     wrong: number;
-    hits: OperatorAddress[];
+    hits: OwnAddress[];
     effect: GuardEffect | null;
   }> {
     const { args, flags } = await this.parse(AccessFeedAdd);
