@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SYSTEM_FEEDS } from '../lib/access/feeds.ts';
+import { loadAccess } from '../lib/access/load.ts';
 import type { FlagValue } from '../lib/config/evaluate.ts';
 import { keepInHistory } from '../lib/config/history.ts';
 import { getStatus } from '../lib/control/client.ts';
@@ -144,6 +145,7 @@ export async function runDaemon(options: RunOptions): Promise<Stopped> {
   });
   const guard = new Guard({
     files: paths,
+    access: async (known) => loadAccess(paths, known),
     push: async (rules) => supervisor.guard(rules),
     policy: () => policyOf(daemon.settings.guard),
     exempt: async () => exemptions(daemon.settings.listen.proxy_protocol_from, process.env),

@@ -1,6 +1,9 @@
+import { NO_ACCESS } from '../../lib/access/load.ts';
 import { packRulings } from '../../lib/access/packed-rulings.ts';
 import { contains, cut, formatPrefix, type Prefix } from '../../lib/access/prefix.ts';
+import type { Access } from '../../lib/access/rule.ts';
 import type { Ruling } from '../../lib/access/ruling.ts';
+import { rulingsAt } from '../../lib/access/rulings.ts';
 import type { GuardReply } from '../../lib/control/schema.ts';
 import type { Allowed, Ban, Suspicion } from '../../lib/guard/ban.ts';
 import { type BanPolicy, decideBan, isCovered, PROMOTION_MS, promote } from '../../lib/guard/decide.ts';
@@ -23,6 +26,8 @@ import type { Log } from '../telemetry/log.ts';
 
 export interface GuardParts {
   files: UserFiles;
+  /** What the operator says about networks; what is the same as in `known` need not be read again. */
+  access: (known: Access) => Promise<Access>;
   /** Have the engines go by these rules. */
   push: (rules: GuardRules) => Promise<void>;
   policy: () => BanPolicy;
@@ -57,6 +62,9 @@ export class Guard {
   #generation: string | null = null;
   #bans: Ban[] = [];
   #allowed: Allowed[] = [];
+  #access: Access = NO_ACCESS;
+  /** What it comes to now, and Unix ms at which that is something else. */
+  #ruled: { packed: GuardRules['access']; nextChange: number | null } = { packed: null, nextChange: null };
   #made: number[] = [];
   #tidiedAt = 0;
   #closed = false;
@@ -69,6 +77,7 @@ export class Guard {
   async load(): Promise<GuardReply> {
     return this.#inTurn(async () => {
       await withUsers(this.#parts.files, async (ledger) => this.#read(ledger));
+      await this.#rule();
       await this.#push();
       return { bans: this.#bans.length, allowed: this.#allowed.length };
     });
@@ -168,6 +177,15 @@ export class Guard {
     this.#allowed = await readAllowed(ledger, now);
   }
 
+  /** Read what the operator says about networks, and what it comes to at this time. */
+  async #rule(): Promise<void> {
+    const { access, log, now } = this.#parts;
+    this.#access = await access(this.#access);
+    for (const warning of this.#access.warnings) log('warn', 'access_incomplete', {}, warning);
+    const { rulings, nextChange } = rulingsAt(this.#access, now());
+    this.#ruled = { packed: packed(rulings), nextChange };
+  }
+
   /** Have the engines go by what was read, and come back when the first part of it is over. */
   async #push(): Promise<void> {
     const bans = this.#bans.map(({ prefix, verdict, until }): Ruling => ({ prefix, verdict, until: seconds(until) }));
@@ -176,8 +194,9 @@ export class Guard {
       verdict: null,
       until: seconds(until),
     }));
-    await this.#parts.push({ bans: packed(bans), allowed: packed(allowed), access: null });
-    const ends = [...this.#bans, ...this.#allowed].flatMap(({ until }) => (until === null ? [] : [until]));
+    await this.#parts.push({ bans: packed(bans), allowed: packed(allowed), access: this.#ruled.packed });
+    const turns = [...this.#bans, ...this.#allowed].map(({ until }) => until);
+    const ends = [...turns, this.#ruled.nextChange].filter((at) => at !== null);
     clearTimeout(this.#expiring);
     if (ends.length === 0 || this.#closed) return;
     const ms = Math.min(LONGEST_MS, Math.max(0, Math.min(...ends) - this.#parts.now()) + 1);

@@ -11,6 +11,6 @@ export function letsIn(level: Level): boolean {
   return LEVELS.indexOf(level) >= LEVELS.indexOf('STANDARD');
 }
 
-/** `observe`: what a rule would do is counted and logged, and not done. */
+/** `observe`: what a rule would do is shown by an explanation, and not done. */
 export const MODES = ['enforce', 'observe'] as const;
 export type Mode = (typeof MODES)[number];

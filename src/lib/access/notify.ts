@@ -21,5 +21,5 @@ export async function notifyGuard(paths: Paths, done: string): Promise<GuardEffe
   });
   return reply === undefined
     ? { running: false, sentence: 'No proxy is running here; it counts once one is started.' }
-    : { running: true, sentence: 'The running proxy was told to read it.' };
+    : { running: true, sentence: 'The running engine goes by it.' };
 }

@@ -21,7 +21,7 @@ export const countryFlags = {
   unknown: Flags.option({ options: ['allow', 'block'] as const })({
     summary: 'What becomes of addresses that the database knows no country of; allow if never given.',
   }),
-  observe: Flags.boolean({ summary: 'Count who would be kept out, and let them in.', allowNo: true }),
+  observe: Flags.boolean({ summary: 'Keep nobody out yet; "access check" says who would be.', allowNo: true }),
   database: Flags.string({ summary: 'Database of countries (.mmdb); needed the first time.', helpValue: 'FILE' }),
   ...changeFlags,
 };

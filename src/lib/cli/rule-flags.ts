@@ -7,7 +7,7 @@ const WHEN = 'such as 2027-01-31 (00:00 UTC) or 2027-01-31T18:00+01:00';
 export const levelFlags = {
   level: Flags.string({ summary: `What they are let do: ${LEVELS.join(', ')}.`, helpValue: 'LEVEL' }),
   mode: Flags.option({ options: MODES, default: 'enforce' as const })({
-    summary: 'With observe, what the rule would do is counted and not done.',
+    summary: 'With observe nothing is done; "access check" says what it would do.',
   }),
 };
 

@@ -2,8 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadAccess } from '../../../src/lib/access/load.ts';
 import { rulingAt } from '../../../src/lib/access/packed-rulings.ts';
 import { addressWords, parsePrefix, type Prefix } from '../../../src/lib/access/prefix.ts';
+import { readRuleWish } from '../../../src/lib/access/rule-wish.ts';
+import { keepRules } from '../../../src/lib/access/store.ts';
 import { Guard } from '../../../src/daemon/guard/guard.ts';
 import type { GuardRules, Offence } from '../../../src/daemon/supervisor/engine.ts';
 import { allowNetworks, banNetworks, liftBans, listBans, listSuspicions } from '../../../src/lib/guard/operate.ts';
@@ -25,6 +28,7 @@ let logged: string[];
 function start(): Guard {
   return new Guard({
     files: paths,
+    access: async (known) => loadAccess(paths, known),
     push: async (next) => {
       rules = next;
       pushes += 1;
@@ -156,4 +160,20 @@ it('a ban that is over gives way to the wider one that it lay in', async () => {
   expect(verdict('198.51.100.7')).toBe('mask');
   now = until + 1;
   await expect.poll(() => verdict('198.51.100.7'), { timeout: 5000 }).toBe('drop');
+});
+
+describe('access rules', () => {
+  const ruled = (address: string): unknown =>
+    rules.access && rulingAt(rules.access, addressWords(address) as number[], now / 1000)?.verdict;
+
+  it('that a command wrote without telling are found out, and end on their time', async () => {
+    expect(rules.access).toBeNull();
+    const wish = { ...readRuleWish({ level: 'NONE', for: '1h' }, now), prefix: net('198.51.100.0/24') };
+    await keepRules(paths, [wish], now);
+    await guard.watch();
+    expect([ruled('198.51.100.9'), ruled('198.51.101.9')]).toEqual(['mask', undefined]);
+    now += 60 * MINUTE;
+    await guard.load();
+    expect(rules.access).toBeNull();
+  });
 });
