@@ -20,6 +20,11 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     why: 'Processes run as that user still.',
     todo: 'End them, then run "mtp uninstall" again.',
   },
+  ADDRESS_INVALID: {
+    means: 'The text is no address.',
+    why: 'It is a network, a host name or has a number out of range.',
+    todo: 'Write one address, such as 198.51.100.7 or 2001:db8::1.',
+  },
   ADOPT: {
     means: 'The settings of the other proxy are not understood.',
     why: 'Its command line or file is not that of a known proxy, or takes values from variables or from code.',
@@ -85,6 +90,26 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     why: 'mtp was upgraded and the daemon runs on from before.',
     todo: '"mtp restart", or "mtp engine upgrade" for the engine alone.',
   },
+  COUNTRY_DATABASE: {
+    means: 'The database of countries cannot be read.',
+    why: 'It is missing, in another format, or cut short.',
+    todo: 'It has to be in the MaxMind DB format (.mmdb); the page on access says where there are some.',
+  },
+  COUNTRY_NETWORKS: {
+    means: 'These countries take more networks than are looked up.',
+    why: 'The database is one of cities or addresses, which has far more of them.',
+    todo: 'Use a database of countries.',
+  },
+  COUNTRY_NONE: {
+    means: 'Nothing is said of countries yet.',
+    why: 'No country was blocked or allowed, or that was cleared.',
+    todo: 'Begin with "mtp geo block" or "mtp geo allow".',
+  },
+  COUNTRY_UNKNOWN: {
+    means: 'The text is no country.',
+    why: 'Countries go by the two letters of ISO 3166-1.',
+    todo: 'Write DE or US, for example.',
+  },
   COUNT_INVALID: {
     means: 'A number of networks was expected.',
     why: 'The text is neither a whole number nor none.',
@@ -119,6 +144,76 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     means: 'A .env file could not be changed so that it reads back the same.',
     why: 'A quote is open around that line.',
     todo: 'Mend the lines around the key that is named, and run the command again.',
+  },
+  FEEDS_FULL: {
+    means: 'There are as many feeds as may be.',
+    why: 'Each of them is fetched by itself.',
+    todo: 'Remove one that is not needed with "mtp access feed remove".',
+  },
+  FEED_DAMAGED: {
+    means: 'The list that was kept is not what was fetched.',
+    why: 'Its file was changed, or the disk is failing.',
+    todo: 'Fetch it again with "mtp access feed refresh".',
+  },
+  FEED_EMPTY: {
+    means: 'The list names no network.',
+    why: 'It was cleared, or is another file.',
+    todo: 'If that is right, say so with --accept.',
+  },
+  FEED_EXISTS: {
+    means: 'A feed of that name is there already.',
+    why: 'Names stand for one list each.',
+    todo: 'Choose another name, or remove that one first with "mtp access feed remove".',
+  },
+  FEED_HTML: {
+    means: 'What came is a web page and not a list.',
+    why: 'The address is that of a page about the list, or of an error.',
+    todo: 'Take the address of the file itself, often called raw.',
+  },
+  FEED_LARGE: {
+    means: 'The list is larger than a feed may be.',
+    why: 'It is another file, or has far more than networks.',
+    todo: 'Take a shorter list.',
+  },
+  FEED_LONG: {
+    means: 'The list has more networks than there is room for.',
+    why: 'All feeds together share the room.',
+    todo: 'Remove another feed, or take a shorter list.',
+  },
+  FEED_NO_FILE: {
+    means: 'The source of the feed is no plain file.',
+    why: 'It is a directory, a pipe or a device.',
+    todo: 'Name the file itself.',
+  },
+  FEED_PIN: {
+    means: 'The list is another than the one that is pinned.',
+    why: 'It was updated, or somebody else answers in its place.',
+    todo: 'Look at what changed, then pin it anew.',
+  },
+  FEED_SHAPE: {
+    means: 'Too many lines of the list name no network.',
+    why: 'It is in another format.',
+    todo: 'A line has to have an address, a network or a range.',
+  },
+  FEED_SHRUNK: {
+    means: 'The list is far shorter than it was.',
+    why: 'It was cut short, or replaced by another.',
+    todo: 'If that is right, say so with --accept; until then the last one stays in force.',
+  },
+  FEED_UNKNOWN: {
+    means: 'No feed has that name.',
+    why: 'It was removed, or goes by another name.',
+    todo: 'See those there are with "mtp access feed list".',
+  },
+  FEED_UNREACHABLE: {
+    means: 'The list could not be fetched.',
+    why: 'The server is down or refuses, its certificate is not valid, or the file is not there.',
+    todo: 'What was fetched last stays in force. See "mtp access feed list", and try again later.',
+  },
+  FEED_WIDE: {
+    means: 'The list has a network that is a large part of the Internet.',
+    why: 'A slip of whoever keeps it would shut nearly everybody out.',
+    todo: 'Use another list. To let in only some, write a rule with "mtp access add".',
   },
   'FILE_*': {
     means: 'A file could not be read or written.',
@@ -406,6 +501,11 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     why: 'The end of the code says why: EADDRINUSE is another program on it, EACCES a low port without the right to it, EADDRNOTAVAIL an address that this machine has not.',
     todo: 'End that program, run as root, or choose another with "mtp config set listen.port PORT".',
   },
+  LIST_LONG: {
+    means: 'The list has more networks than may be imported.',
+    why: 'Rules by hand are meant to be read by people.',
+    todo: 'Keep long lists as feeds with "mtp access feed add".',
+  },
   LOG_LEVEL: {
     means: 'The running proxy did not take the level over.',
     why: 'Another command changed it at the same moment.',
@@ -620,6 +720,16 @@ export const PAGES: Readonly<Record<string, ErrorPage>> = {
     means: 'A reload did not hold and was taken back.',
     why: 'The engine did not take it over, or a handshake afterwards failed.',
     todo: 'What was in force before is in force again. Correct the files and run "mtp reload", or "mtp config rollback".',
+  },
+  RULES_FULL: {
+    means: 'There are as many access rules as may be.',
+    why: 'Rules by hand are meant to be read by people.',
+    todo: 'Keep long lists as feeds with "mtp access feed add".',
+  },
+  RULE_UNKNOWN: {
+    means: 'There is no such access rule.',
+    why: 'It was removed, is over, or belongs to a feed or a country.',
+    todo: 'See the rules with "mtp access list".',
   },
   RUNNING: {
     means: 'A proxy runs here already.',
