@@ -136,7 +136,7 @@ export async function push(
   { removeOthers }: { removeOthers: boolean },
 ): Promise<Pushed> {
   const others = removeOthers ? ['--remove-others', '--yes'] : [];
-  const pushed = await ask(['user', 'import', '-', '--replace', ...others, '--allow-weak'], importReply, csv);
+  const pushed = await ask(['user', 'import', '-', '--replace', ...others], importReply, csv);
   const [fault] = pushed.faults;
   if (fault === undefined) return pushed;
   throw new MtpError('REMOTE_REFUSED', `${host.name} did not take the users over: ${fault.fault}`, {
