@@ -12,6 +12,8 @@ export interface Job {
   options: LoadOptions;
   /** Pause before each run of ours, in which it makes ahead what it makes when it is idle. */
   restMs?: number;
+  /** Runs of ours that do not count (1). */
+  warmUps?: number;
 }
 
 export interface Pair {
@@ -54,17 +56,17 @@ export async function collectPairs<Pair>(
 }
 
 /**
- * Run `count` pairs, after one run of ours that does not count: a server runs compiled code most of its life. A machine that
+ * Run `count` pairs, after runs of ours that do not count: a server runs compiled code most of its life. A machine that
  * is never quiet still gives figures; the number of rejected pairs tells what they are worth.
  */
 export async function runPairs(
   generator: Generator,
-  { load, options, restMs = 0 }: Job,
+  { load, options, restMs = 0, warmUps = 1 }: Job,
   ours: Target,
   theirs: Target,
   count: number,
 ): Promise<Pairs> {
-  await measure(generator, load, ours, options);
+  for (let run = 0; run < warmUps; run++) await measure(generator, load, ours, options);
   return collectPairs(
     count,
     async () => ({
