@@ -15,6 +15,7 @@ import {
   putSuspicion,
   readAllowed,
   readBans,
+  readBansSince,
   readGuardGeneration,
   readHistory,
 } from '../../lib/guard/store.ts';
@@ -153,7 +154,7 @@ export class Guard {
       log('error', 'bans_held_back', { aMinute: BANS_A_MINUTE });
       return [];
     }
-    const recent = this.#bans.filter(({ from }) => now() - from < PROMOTION_MS);
+    const recent = prefix.family === 4 ? [] : await readBansSince(change, now() - PROMOTION_MS);
     const wider = promote(ban, [...recent, ban]).filter(
       (each) =>
         hitBy(each.prefix, exempted) === undefined && !this.#allowed.some((one) => inside(one.prefix, each.prefix)),

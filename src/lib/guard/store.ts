@@ -62,6 +62,12 @@ export async function readHistory(ledger: Ledger, prefix: Prefix): Promise<Ban[]
   return rows.map(toBan);
 }
 
+/** Those that began since a time, whether they still hold or not, oldest first. */
+export async function readBansSince(ledger: Ledger, since: number): Promise<Ban[]> {
+  const rows = await ledger.selectFrom('bans').selectAll().where('from_at', '>', since).orderBy('seq').execute();
+  return rows.map(toBan);
+}
+
 /** Ban a network; a ban that it has ends there. Belongs inside of `changeGuard`. */
 export async function insertBan(change: Ledger, ban: Ban): Promise<void> {
   await endBan(change, ban.prefix, ban.from);
