@@ -232,11 +232,11 @@ describe('several processes', () => {
 
 describe.runIf(process.getuid?.() === 0)('a full disk', () => {
   test('keeps what was there and says so', async (context) => {
-    const mounted = await execa('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', dir], { reject: false });
+    const mounted = await execa('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', dir], { reject: false });
     if (mounted.exitCode !== 0) context.skip('this machine does not let us mount a small file system');
     try {
       const bob = await addUser(files, { name: 'bob' });
-      await writeFile(path.join(dir, 'filler'), Buffer.alloc(512 * 1024)).catch(() => undefined);
+      await writeFile(path.join(dir, 'filler'), Buffer.alloc(1024 * 1024)).catch(() => undefined);
       await expect(addUser(files, { name: 'eve' })).rejects.toMatchObject({
         code: 'LEDGER_FULL',
         exit: EXIT.precondition,
