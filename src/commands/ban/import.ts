@@ -6,7 +6,7 @@ import { loadConfig } from '../../lib/config/load.ts';
 import { type GuardEffect, takeGuardEffect } from '../../lib/guard/effect.ts';
 import { parseBans, readBanFile, refuseFaults } from '../../lib/guard/exchange.ts';
 import { exemptions } from '../../lib/guard/exempt.ts';
-import { banNetworks } from '../../lib/guard/operate.ts';
+import { assertBannable, banNetworks } from '../../lib/guard/operate.ts';
 import { plural } from '../../lib/ui/format.ts';
 
 export default class BanImport extends BaseCommand {
@@ -46,12 +46,13 @@ All are banned or none: a line that is no network is named, and so is whoever mu
     const current = wishes.filter(({ until }) => until === null || until > now);
     const over = wishes.length - current.length;
     const dryRun = flags['dry-run'];
+    const { settings } = await loadConfig({ file: paths.configFile, env: process.env, flags: [] });
+    const exempted = await exemptions(settings.listen.proxy_protocol_from, process.env);
+    await assertBannable(paths, current, { now, exempted });
     if (dryRun || current.length === 0) {
       this.log(`${plural(current.length, 'network')} would be banned; nothing was changed.`);
       return { banned: current.length, over, dryRun, effect: null };
     }
-    const { settings } = await loadConfig({ file: paths.configFile, env: process.env, flags: [] });
-    const exempted = await exemptions(settings.listen.proxy_protocol_from, process.env);
     await banNetworks(paths, current, { now, exempted });
     const prefixes = current.map(({ prefix }) => prefix);
     const effect = await takeGuardEffect(paths, prefixes, now);

@@ -7,6 +7,7 @@ import type { Outlook } from '../../lib/control/schema.ts';
 import { policyOf } from '../../lib/guard/decide.ts';
 import { type BanView, viewBan } from '../../lib/guard/describe.ts';
 import { networkOf } from '../../lib/guard/exempt.ts';
+import { accessVerdict } from '../../lib/guard/effect.ts';
 import { accountOf } from '../../lib/guard/operate.ts';
 import { engineLine, explain, type Why, whyLines } from '../../lib/guard/why.ts';
 import { readNetwork } from '../../lib/guard/wishes.ts';
@@ -28,7 +29,8 @@ export default class BanWhy extends BaseCommand {
     const now = Date.now();
     const { settings } = await loadConfig({ file: paths.configFile, env: process.env, flags: [] });
     const policy = policyOf(settings.guard);
-    const account = await accountOf(paths, address, network, now);
+    const access = await accessVerdict(paths, address.words, now);
+    const account = { ...(await accountOf(paths, address, network, now)), access };
     const why = explain(network, account, policy, now);
     const lines = whyLines(formatPrefix(address), why, account, policy, now);
     const [engine = null] = (await getOutlooks(paths, [firstOf(address)])) ?? [];

@@ -25,7 +25,6 @@ const SIGNAL_OF: Partial<Record<HandshakeResult, Signal>> = {
   garbage: 'garbage',
   silent: 'silent',
   timeout: 'timeout',
-  limit: 'flood',
   rate: 'flood',
 };
 

@@ -19,7 +19,7 @@ import {
   readGuardGeneration,
   readHistory,
 } from '../../lib/guard/store.ts';
-import type { Ledger } from '../../lib/ledger/open.ts';
+import { countInLedger, type Ledger } from '../../lib/ledger/open.ts';
 import type { UserFiles } from '../../lib/users/files.ts';
 import { withUsers } from '../../lib/users/with-users.ts';
 import type { GuardRules, Offence } from '../supervisor/engine.ts';
@@ -66,7 +66,10 @@ export class Guard {
   #access: Access = NO_ACCESS;
   /** What it comes to now, and Unix ms at which that is something else. */
   #ruled: { packed: GuardRules['access']; nextChange: number | null } = { packed: null, nextChange: null };
+  /** What was read is not yet what the engine goes by. */
+  #stale = false;
   #made: number[] = [];
+  #heldBackAt = 0;
   #tidiedAt = 0;
   #closed = false;
 
@@ -77,6 +80,7 @@ export class Guard {
   /** Take over what the ledger says, and resolve when the engine goes by it. */
   async load(): Promise<GuardReply> {
     return this.#inTurn(async () => {
+      this.#stale = true;
       await withUsers(this.#parts.files, async (ledger) => this.#read(ledger));
       await this.#rule();
       await this.#push();
@@ -84,7 +88,7 @@ export class Guard {
     });
   }
 
-  /** Take over what a command changed that could not tell us, and forget what is old. */
+  /** Take over what a command changed that could not tell us, or what failed before, and forget what is old. */
   async watch(): Promise<void> {
     const now = this.#parts.now();
     const generation = await withUsers(this.#parts.files, async (ledger) => {
@@ -94,14 +98,17 @@ export class Guard {
       }
       return readGuardGeneration(ledger);
     });
-    if (generation !== this.#generation) await this.load();
+    if (this.#stale || generation !== this.#generation) await this.load();
   }
 
   /** A network behaves badly. */
   offend({ host, at, score, counts, good }: Offence): void {
     const prefix = networkOf(host);
     if (prefix === null || this.#closed || this.#waiting.size >= WAITING_MOST) return;
-    this.#waiting.set(formatPrefix(prefix), { prefix, at: at * 1000, score, counts, good });
+    const name = formatPrefix(prefix);
+    // Two engines may know the same network.
+    const worst = Math.max(score, this.#waiting.get(name)?.score ?? 0);
+    this.#waiting.set(name, { prefix, at: at * 1000, score: worst, counts, good });
     this.#gathering ??= setTimeout(() => {
       this.#gathering = undefined;
       this.#inTurn(async () => this.#judge()).catch((error: unknown) => {
@@ -125,16 +132,25 @@ export class Guard {
     const exempted = await exempt();
     const others = suspicions.filter(({ prefix }) => hitBy(prefix, exempted) === undefined);
     const made: Ban[] = [];
-    await withUsers(files, async (ledger) => {
-      for (const suspicion of others) await putSuspicion(ledger, suspicion);
-      if (!others.some(({ score }) => score >= this.#parts.policy().threshold)) return;
-      await changeGuard(ledger, async (change) => {
+    const changed = await withUsers(files, async (ledger) => {
+      await countInLedger(ledger, async (change) => {
+        for (const suspicion of others) await putSuspicion(change, suspicion);
+      });
+      if (!others.some(({ score }) => score >= this.#parts.policy().threshold)) return false;
+      this.#stale = true;
+      const before = this.#generation;
+      const byOthers = await changeGuard(ledger, async (change) => {
         await this.#read(change);
         for (const suspicion of others) made.push(...(await this.#ban(change, suspicion, exempted)));
+        // As it was before this change of our own.
+        return this.#generation !== before;
       });
-      if (made.length > 0) await this.#read(ledger);
+      await this.#read(ledger);
+      return byOthers;
     });
-    if (made.length === 0) return;
+    if (!this.#stale) return;
+    // A command may have changed access rules as well, and not told us yet.
+    if (changed) await this.#rule();
     await this.#push();
     for (const { prefix, verdict, rule, from, until } of made) {
       const seconds = until === null ? null : Math.round((until - from) / 1000);
@@ -151,7 +167,10 @@ export class Guard {
     if (ban === null) return [];
     this.#made = this.#made.filter((at) => now() - at < MINUTE_MS);
     if (this.#made.length >= BANS_A_MINUTE) {
-      log('error', 'bans_held_back', { aMinute: BANS_A_MINUTE });
+      if (now() - this.#heldBackAt >= MINUTE_MS) {
+        this.#heldBackAt = now();
+        log('error', 'bans_held_back', { aMinute: BANS_A_MINUTE });
+      }
       return [];
     }
     const recent = prefix.family === 4 ? [] : await readBansSince(change, now() - PROMOTION_MS);
@@ -196,6 +215,7 @@ export class Guard {
       until: seconds(until),
     }));
     await this.#parts.push({ bans: packed(bans), allowed: packed(allowed), access: this.#ruled.packed });
+    this.#stale = false;
     const turns = [...this.#bans, ...this.#allowed].map(({ until }) => until);
     const ends = [...turns, this.#ruled.nextChange].filter((at) => at !== null);
     clearTimeout(this.#expiring);

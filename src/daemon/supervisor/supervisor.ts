@@ -152,7 +152,7 @@ export class Supervisor {
     this.#rules = rules;
     const engines = this.engines.map(async ({ engine }) => engine.guard(rules));
     const [serving] = await Promise.allSettled(engines);
-    // One that is being started gets them then, and one that drains takes nobody in any more.
+    // One that is being started is given them when it serves, and one that drains takes nobody in any more.
     if (serving?.status === 'rejected' && this.#state.state === 'running') throw serving.reason;
   }
 
@@ -189,6 +189,7 @@ export class Supervisor {
     const kept = this.#sockets?.serves(listen) === true ? this.#sockets : undefined;
     const sockets = kept ?? new ListenSockets(listen, { onePort: true });
     const entry = module === undefined ? this.#module : (module ?? undefined);
+    const rules = this.#rules;
     const next = this.#make(sockets, entry);
     try {
       const switched = await switchEngines(old, next, this.#ruled(revision), {
@@ -209,6 +210,7 @@ export class Supervisor {
       this.#module = entry;
       this.#engine = next;
       this.#revision = revision;
+      await this.#catchUp(next, rules);
       this.#startedAt = this.#options.now();
       this.#state = {
         ...this.#state,
@@ -277,6 +279,15 @@ export class Supervisor {
     return this.#rules === undefined ? revision : { ...revision, rules: this.#rules };
   }
 
+  /** Give an engine the rules that came while it was started with others. */
+  async #catchUp(engine: Engine, started: GuardRules | undefined): Promise<void> {
+    if (this.#rules === undefined || this.#rules === started) return;
+    await engine.guard(this.#rules).catch((error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#options.onEvent({ level: 'error', event: 'rules_not_told', detail: { message } });
+    });
+  }
+
   #pids(): number[] {
     const { pid } = this.#state;
     return [...(pid === null ? [] : [pid]), ...this.#retired.list.map((retired) => retired.pid)];
@@ -320,10 +331,12 @@ export class Supervisor {
     const engine = this.#make(sockets, this.#module);
     this.#engine = engine;
     try {
+      const rules = this.#rules;
       const { version, ...serving } = await engine.start(this.#ruled(revision), {
         beside: beside || this.#retired.list.length > 0,
       });
       this.#watches.set(engine, await this.#options.watchDeath(serving.pid));
+      await this.#catchUp(engine, rules);
       this.#startedAt = this.#options.now();
       this.#state = { ...this.#state, state: 'running', ...serving, version, nextTryAt: null };
       await this.#options.onEngines(this.#pids());

@@ -51,3 +51,8 @@ export interface Suspicion {
   counts: SignalCounts;
   good: boolean;
 }
+
+/** Whether a ban speaks against its network later: the daemon made it, and nobody took it back. */
+export function countsAgainst({ evidence, ended }: Pick<Ban, 'evidence' | 'ended'>): boolean {
+  return evidence !== null && ended === null;
+}

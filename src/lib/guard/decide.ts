@@ -1,7 +1,7 @@
 import { contains, cut, formatPrefix, type Prefix } from '../access/prefix.ts';
 import { type Verdict, VERDICTS } from '../access/ruling.ts';
 import type { Settings } from '../config/schema.ts';
-import type { Ban, Suspicion } from './ban.ts';
+import { type Ban, countsAgainst, type Suspicion } from './ban.ts';
 import { banMs, standing } from './ban-time.ts';
 import { patternOf, SIGNALS } from './signals.ts';
 
@@ -20,8 +20,11 @@ export function policyOf({ ceiling, threshold, ban_time: baseMs, max_ban_time: m
   return { ceiling, threshold, baseMs, mostMs };
 }
 
+/** What visitors of the web site look like too: they have to go on seeing it. */
+const VISITS = new Set(['enumeration', 'probe']);
+
 /** Bans by the daemon itself. */
-export const BY_ITSELF = 'mtp';
+const BY_ITSELF = 'mtp';
 
 /** `history` has the earlier bans of the network; null where it is not to be banned. `random` is a number in [0, 1). */
 export function decideBan(
@@ -32,11 +35,11 @@ export function decideBan(
 ): Ban | null {
   const { ceiling, threshold } = policy;
   if (score < threshold || ceiling === 'observe') return null;
-  const earlier = standing(history.filter(({ actor }) => actor === BY_ITSELF).map(timesOf), at);
+  const earlier = standing(history.filter(countsAgainst), at);
   const rule = patternOf(counts);
   return {
     prefix,
-    verdict: step(earlier, ceiling),
+    verdict: step(earlier, VISITS.has(rule) ? 'mask' : ceiling),
     reason: `${rule}: ${describeCounts(counts)}`,
     rule,
     evidence: { at, score, threshold, counts, good, earlier },
@@ -50,10 +53,6 @@ export function decideBan(
 /** The next step of the ladder for somebody with so many bans that still count. */
 export function step(earlier: number, ceiling: Verdict): Verdict {
   return VERDICTS[Math.min(earlier, VERDICTS.indexOf(ceiling))] as Verdict;
-}
-
-function timesOf({ from, until, ended }: Ban): { from: number; until: number | null } {
-  return { from, until: ended ?? until };
 }
 
 /** Such as `7 wrong keys, 2 replays`. */

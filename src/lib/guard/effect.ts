@@ -1,5 +1,8 @@
-import { packRulings, rulingAt } from '../access/packed-rulings.ts';
+import { loadAccess } from '../access/load.ts';
+import { type PackedRulings, packRulings, rulingAt } from '../access/packed-rulings.ts';
 import { formatPrefix, type Prefix } from '../access/prefix.ts';
+import { rulingsAt } from '../access/rulings.ts';
+import type { Verdict } from '../access/ruling.ts';
 import { getOutlooks, reloadGuard } from '../control/client.ts';
 import type { Outlook } from '../control/schema.ts';
 import { MtpError } from '../errors.ts';
@@ -45,8 +48,26 @@ export async function takeGuardEffect(
   return { running: true, seen, sentence: `The running engine shows it: ${describe(seen)}.` };
 }
 
+/** What the operator's rules about networks, feeds and countries come to. */
+async function accessRulings(files: Paths & UserFiles, now: number): Promise<PackedRulings> {
+  return packRulings(rulingsAt(await loadAccess(files), now).rulings);
+}
+
+/** What they say of an address, as `addressWords` returns it; null for nothing. */
+export async function accessVerdict(
+  files: Paths & UserFiles,
+  words: readonly number[],
+  now: number,
+): Promise<Verdict | null> {
+  return rulingAt(await accessRulings(files, now), words, now / 1000)?.verdict ?? null;
+}
+
 /** What the engine has to do by what the ledger says. */
-async function expectations(files: UserFiles, prefixes: readonly Prefix[], now: number): Promise<EngineVerdict[]> {
+async function expectations(
+  files: Paths & UserFiles,
+  prefixes: readonly Prefix[],
+  now: number,
+): Promise<EngineVerdict[]> {
   const seconds = (ms: number | null): number | null => (ms === null ? null : Math.ceil(ms / 1000));
   const allowed = packRulings(
     (await listAllowed(files, now)).map(({ prefix, until }) => ({ prefix, verdict: null, until: seconds(until) })),
@@ -54,9 +75,11 @@ async function expectations(files: UserFiles, prefixes: readonly Prefix[], now: 
   const bans = packRulings(
     (await listBans(files, now)).map(({ prefix, verdict, until }) => ({ prefix, verdict, until: seconds(until) })),
   );
+  const access = await accessRulings(files, now);
   return prefixes.map(({ words }) => {
-    if (rulingAt(allowed, words, now / 1000) !== null) return 'allowed';
-    return rulingAt(bans, words, now / 1000)?.verdict ?? null;
+    const at = now / 1000;
+    if (rulingAt(allowed, words, at) !== null) return 'allowed';
+    return (rulingAt(bans, words, at) ?? rulingAt(access, words, at))?.verdict ?? null;
   });
 }
 

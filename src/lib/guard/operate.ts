@@ -31,14 +31,24 @@ export interface BanWish {
   until: number | null;
 }
 
+/** Refuse what could not be banned; nothing is changed. */
+export async function assertBannable(
+  files: UserFiles,
+  wishes: readonly BanWish[],
+  { now, exempted }: { now: number; exempted: readonly Exempt[] },
+): Promise<void> {
+  refuseWishes(wishes, exempted);
+  const allowed = await listAllowed(files, now);
+  for (const { prefix } of wishes) refuseAllowed(prefix, allowed);
+}
+
 /** Ban networks, all or none. Who must not be banned is an error that says why. */
 export async function banNetworks(
   files: UserFiles,
   wishes: readonly BanWish[],
   { now, exempted }: { now: number; exempted: readonly Exempt[] },
 ): Promise<Ban[]> {
-  for (const { prefix } of wishes) refuseExempt(prefix, exempted);
-  for (const { reason } of wishes) if (reason !== '') assertReason(reason);
+  refuseWishes(wishes, exempted);
   const actor = operator();
   const bans = wishes.map((wish): Ban => ({ ...wish, rule: BY_HAND, evidence: null, actor, from: now, ended: null }));
   return withUsers(files, async (ledger) => {
@@ -156,7 +166,19 @@ function narrowest<Item extends { prefix: Prefix }>(items: readonly Item[], { wo
 
 /** Who gives the orders, behind sudo too. */
 export function operator(): string {
-  return process.env['SUDO_USER'] ?? os.userInfo().username;
+  const behind = process.env['SUDO_USER'];
+  if (behind !== undefined) return behind;
+  try {
+    return os.userInfo().username;
+  } catch {
+    // In a container, a process often runs as somebody whom nobody named.
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}
+
+function refuseWishes(wishes: readonly BanWish[], exempted: readonly Exempt[]): void {
+  for (const { prefix } of wishes) refuseExempt(prefix, exempted);
+  for (const { reason } of wishes) if (reason !== '') assertReason(reason);
 }
 
 function refuseExempt(prefix: Prefix, exempted: readonly Exempt[]): void {

@@ -18,7 +18,7 @@ export const WEIGHTS: Readonly<Record<Signal, number>> = {
   silent: 0.2,
   /** Began and did not finish. */
   timeout: 0.5,
-  /** More connections than the limits allow. */
+  /** A new connection beyond the rate of its network. */
   flood: 0.2,
 };
 

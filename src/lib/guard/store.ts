@@ -4,7 +4,7 @@ import { formatPrefix, parsePrefix, type Prefix } from '../access/prefix.ts';
 import type { Verdict } from '../access/ruling.ts';
 import { countInLedger, type Ledger } from '../ledger/open.ts';
 import type { BanRow } from '../ledger/schema.ts';
-import type { Allowed, Ban, Evidence, Suspicion } from './ban.ts';
+import { type Allowed, type Ban, countsAgainst, type Evidence, type Suspicion } from './ban.ts';
 import { SIGNALS, type SignalCounts } from './signals.ts';
 
 /** Bans and what they are decided by, in the ledger. What the engine and the kernel have is made from it. */
@@ -62,10 +62,10 @@ export async function readHistory(ledger: Ledger, prefix: Prefix): Promise<Ban[]
   return rows.map(toBan);
 }
 
-/** Those that began since a time, whether they still hold or not, oldest first. */
+/** The daemon's own that began since a time and were not lifted, whether they still hold or not, oldest first. */
 export async function readBansSince(ledger: Ledger, since: number): Promise<Ban[]> {
   const rows = await ledger.selectFrom('bans').selectAll().where('from_at', '>', since).orderBy('seq').execute();
-  return rows.map(toBan);
+  return rows.map(toBan).filter(countsAgainst);
 }
 
 /** Ban a network; a ban that it has ends there. Belongs inside of `changeGuard`. */

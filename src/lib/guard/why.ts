@@ -1,8 +1,10 @@
 import { formatPrefix, type Prefix } from '../access/prefix.ts';
+import type { Verdict } from '../access/ruling.ts';
 import type { Outlook } from '../control/schema.ts';
 import { formatSpan, formatTime, plural } from '../ui/format.ts';
 import { banMs, standing } from './ban-time.ts';
-import { type BanPolicy, BY_ITSELF, step } from './decide.ts';
+import { countsAgainst } from './ban.ts';
+import { type BanPolicy, step } from './decide.ts';
 import { describeSuspicion, points } from './describe.ts';
 import { inWords } from './effect.ts';
 import type { Account } from './operate.ts';
@@ -19,24 +21,31 @@ export interface Why {
   next: { verdict: 'mask' | 'limit' | 'drop'; seconds: number } | null;
 }
 
-export function explain(network: Prefix, { ban, allowed, history }: Account, policy: BanPolicy, now: number): Why {
-  const own = history.filter(({ actor }) => actor === BY_ITSELF);
-  const count = standing(
-    own.map(({ from, until, ended }) => ({ from, until: ended ?? until })),
-    now,
-  );
+export function explain(
+  network: Prefix,
+  { ban, allowed, history, access }: Account & { access: Verdict | null },
+  policy: BanPolicy,
+  now: number,
+): Why {
+  const count = standing(history.filter(countsAgainst), now);
   const { ceiling } = policy;
   return {
     network: formatPrefix(network),
-    verdict: allowed !== null ? 'allowed' : (ban?.verdict ?? null),
+    verdict: allowed !== null ? 'allowed' : (ban?.verdict ?? access),
     standing: count,
     next: ceiling === 'observe' ? null : { verdict: step(count, ceiling), seconds: banMs(count, policy, 0) / 1000 },
   };
 }
 
 /** The same in lines, for a person. */
-export function whyLines(address: string, why: Why, account: Account, policy: BanPolicy, now: number): string[] {
-  const { ban, allowed, history, suspicions } = account;
+export function whyLines(
+  address: string,
+  why: Why,
+  account: Account & { access: Verdict | null },
+  policy: BanPolicy,
+  now: number,
+): string[] {
+  const { ban, allowed, history, suspicions, access } = account;
   const lines = [`${address} ${inWords(why.verdict)}.`];
   if (allowed !== null) {
     lines.push(`Allowed: ${formatPrefix(allowed.prefix)} by ${allowed.actor}${because(allowed.reason)}.`);
@@ -53,7 +62,10 @@ export function whyLines(address: string, why: Why, account: Account, policy: Ba
   const ended = history.filter((one) => one.from !== ban?.from);
   if (ended.length > 0) lines.push(`Earlier: ${plural(ended.length, 'ban')}, ${why.standing} of all still count.`);
   for (const suspicion of suspicions.slice(0, SHOWN)) lines.push(`Seen: ${describeSuspicion(suspicion)}.`);
-  if (ban === null && suspicions.length === 0 && allowed === null) lines.push('Nothing bad is known of it.');
+  if (access !== null)
+    lines.push(`Rule: it is kept out by an access rule, a feed or a country: mtp access check ${address}`);
+  if (ban === null && suspicions.length === 0 && allowed === null && access === null)
+    lines.push('Nothing bad is known of it.');
   lines.push(
     why.next === null
       ? `Next: guard.ceiling is observe, so nobody is banned by itself.`

@@ -23,6 +23,7 @@ let guard: Guard;
 let now: number;
 let rules: GuardRules;
 let pushes: number;
+let refusing: boolean;
 let logged: string[];
 
 function start(): Guard {
@@ -30,6 +31,7 @@ function start(): Guard {
     files: paths,
     access: async (known) => loadAccess(paths, known),
     push: async (next) => {
+      if (refusing) throw new Error('no engine');
       rules = next;
       pushes += 1;
       return Promise.resolve();
@@ -47,6 +49,7 @@ beforeEach(async () => {
   paths = pathsIn(home);
   now = 1_800_000_000_000;
   pushes = 0;
+  refusing = false;
   logged = [];
   guard = start();
   await guard.load();
@@ -57,7 +60,7 @@ afterEach(async () => {
 });
 
 function offence(host: string, over: Partial<Offence> = {}): Offence {
-  return { host, at: Math.floor(now / 1000), score: 21, counts: { ...none, mac: 7 }, good: false, ...over };
+  return { host, at: Math.floor(now / 1000), score: 21, counts: { ...none, replay: 3 }, good: false, ...over };
 }
 
 const verdict = (address: string): unknown => {
@@ -143,6 +146,15 @@ describe('what commands do', () => {
     await liftBans(paths, [wish.prefix], now);
     await guard.watch();
     expect(verdict('198.51.100.7')).toBeNull();
+  });
+
+  it('is tried again where the engine did not take it', async () => {
+    await banNetworks(paths, [wish], edges);
+    refusing = true;
+    await expect(guard.load()).rejects.toThrow('no engine');
+    refusing = false;
+    await guard.watch();
+    expect(verdict('198.51.100.7')).toBe('drop');
   });
 
   it('lasts over a restart of the daemon', async () => {

@@ -20,7 +20,7 @@ function ban(network: string, over: Partial<Ban> = {}): Ban {
     verdict: 'mask',
     reason: '',
     rule: 'probe',
-    evidence: null,
+    evidence: { at: NOW, score: 20, threshold: 20, counts: none, good: false, earlier: 0 },
     actor: 'mtp',
     from,
     until,
@@ -48,15 +48,23 @@ describe('a ban', () => {
   });
 
   it('climbs the ladder with every ban that still counts, up to the ceiling', () => {
+    const replays = suspicion({ counts: { ...none, replay: 3 } });
     const made = (count: number, ceiling: BanPolicy['ceiling']): Ban | null =>
-      decideBan(suspicion(), Array<Ban>(count).fill(ban('198.51.100.1')), { ...policy, ceiling }, 0);
+      decideBan(replays, Array<Ban>(count).fill(ban('198.51.100.1')), { ...policy, ceiling }, 0);
     expect([0, 1, 2, 3].map((count) => made(count, 'drop')?.verdict)).toEqual(['mask', 'limit', 'drop', 'drop']);
     expect([0, 1, 2].map((count) => made(count, 'mask')?.verdict)).toEqual(['mask', 'mask', 'mask']);
     expect([0, 1, 2].map((count) => ((made(count, 'mask')?.until ?? 0) - NOW) / MINUTE)).toEqual([10, 20, 40]);
   });
 
-  it('by hand does not make the next one longer', () => {
-    const history = [ban('198.51.100.1', { actor: 'root' })];
+  it('for what visitors of the site do, too, is never more than a mask', () => {
+    const earlier = Array<Ban>(5).fill(ban('198.51.100.1'));
+    for (const counts of [{ mac: 9 }, { garbage: 30 }, { silent: 200 }]) {
+      expect(decideBan(suspicion({ counts: { ...none, ...counts } }), earlier, policy, 0)?.verdict).toBe('mask');
+    }
+  });
+
+  it('by hand, or one that was lifted, does not make the next one longer', () => {
+    const history = [ban('198.51.100.1', { evidence: null }), ban('198.51.100.1', { ended: NOW - 55 * MINUTE })];
     expect(decideBan(suspicion(), history, policy, 0)?.until).toBe(NOW + 10 * MINUTE);
   });
 });

@@ -65,15 +65,17 @@ export class ConductTable {
 
   /** Pay for a new connection with `cost` of the rate; false where it is spent. `nowMs` is a clock of all workers. */
   pay(source: Source, rate: Rate, cost: number, nowMs: number): boolean {
-    return this.#locked(source, nowMs, (at, fresh) => {
+    return this.#locked(source, nowMs, (at) => {
       const cells = this.#cells;
+      // It may be known for other things, and not have paid yet.
+      const fresh = cells[at + AT.paidAt] === 0;
       const passed = fresh ? 0 : (nowMs - (cells[at + AT.paidAt] as number)) | 0;
       const had = fresh ? rate.burst : (cells[at + AT.tokens] as number) / MILLI;
       const tokens = Math.min(rate.burst, had + Math.max(0, passed) * rate.perMs);
       // What is not enough is left to grow, and not rounded down with every attempt.
       if (tokens < cost && !fresh) return false;
       cells[at + AT.tokens] = Math.max(0, tokens - cost) * MILLI;
-      cells[at + AT.paidAt] = nowMs | 0;
+      cells[at + AT.paidAt] = nowMs | 0 || 1;
       return tokens >= cost;
     });
   }
@@ -117,15 +119,14 @@ export class ConductTable {
     for (let bucket = 0; bucket < this.#cells.length; bucket += BUCKET) breakLock(this.#cells, bucket, worker);
   }
 
-  /** `action` gets where the entry of the source is, and whether it was just made. */
-  #locked<Result>(source: Source, nowMs: number, action: (at: number, fresh: boolean) => Result): Result {
+  /** `action` gets where the entry of the source is. */
+  #locked<Result>(source: Source, nowMs: number, action: (at: number) => Result): Result {
     const bucket = this.#bucket(source);
     lock(this.#cells, bucket, this.#owner);
     try {
-      const known = this.#find(bucket, source);
-      const at = known ?? this.#claim(bucket, source, nowMs);
+      const at = this.#find(bucket, source) ?? this.#claim(bucket, source, nowMs);
       this.#cells[at + AT.seenAt] = nowMs | 0;
-      return action(at, known === null);
+      return action(at);
     } finally {
       unlock(this.#cells, bucket);
     }

@@ -41,6 +41,15 @@ describe('new connections of a network', () => {
   });
 });
 
+it('a network that is known for something else has its whole burst, however long the machine has been up', () => {
+  for (const days of [1, 26, 40, 60]) {
+    const table = ConductTable.create(64);
+    const now = days * 86_400_000;
+    table.note(source(1), 'mac', 5, now, 1000);
+    expect(Array.from({ length: 12 }, () => table.pay(source(1), rate, 1, now)).filter(Boolean)).toHaveLength(10);
+  }
+});
+
 describe('the bucket of a network', () => {
   it('is told of at each step, leaks a point a minute, and forgets its counts once it is empty', () => {
     const table = ConductTable.create(64);
