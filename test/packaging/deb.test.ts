@@ -83,8 +83,8 @@ describe.skipIf(debianIsImpossible !== undefined)('the Debian package', { timeou
 
   test('is installed on a bare Debian, and runs nothing by itself', async ({ skip }) => {
     skip(debian === null);
-    execFileSync('cp', [deb, there('root/mtp.deb')]);
-    const { status, stderr } = await inside('dpkg', '-i', '/root/mtp.deb');
+    execFileSync('cp', [deb, there('srv/mtp.deb')]);
+    const { status, stderr } = await inside('dpkg', '-i', '/srv/mtp.deb');
     expect(status, stderr).toBe(0);
     expect((await inside('mtp', '--version')).stdout).toContain(`mtp/${version} `);
     expect((await inside('mtp', 'secret', 'generate')).stdout).toMatch(/^ee[0-9a-f]{32,}$/m);
@@ -124,10 +124,10 @@ describe.skipIf(debianIsImpossible !== undefined)('the Debian package', { timeou
     execFileSync('dpkg-deb', ['-R', deb, tree]);
     const control = path.join(tree, 'DEBIAN/control');
     writeFileSync(control, readFileSync(control, 'utf8').replace(/^Version: .*/m, 'Version: 99.0.0'));
-    execFileSync('dpkg-deb', ['-Zgzip', '-z1', '--root-owner-group', '-b', tree, there('root/next.deb')], {
+    execFileSync('dpkg-deb', ['-Zgzip', '-z1', '--root-owner-group', '-b', tree, there('srv/next.deb')], {
       stdio: 'ignore',
     });
-    const upgraded = await inside('dpkg', '-i', '/root/next.deb');
+    const upgraded = await inside('dpkg', '-i', '/srv/next.deb');
     expect(upgraded.status, upgraded.stderr).toBe(0);
     expect(upgraded.stdout).toContain('Take the new engine with: mtp engine upgrade');
     expect((await inside('dpkg-query', '-W', '-f', '${Version}', 'mtp')).stdout).toBe('99.0.0');
@@ -135,7 +135,7 @@ describe.skipIf(debianIsImpossible !== undefined)('the Debian package', { timeou
     expect((await inside('mtp', 'engine', 'upgrade')).status).toBe(0);
     expect(readFileSync(there('etc/logrotate.d/mtp'), 'utf8')).toBe('# by hand\n');
     // Done once more, it finds everything as it is to be.
-    expect((await inside('dpkg', '--force-all', '-i', '/root/next.deb')).status).toBe(0);
+    expect((await inside('dpkg', '--force-all', '-i', '/srv/next.deb')).status).toBe(0);
   });
 
   test('is removed with what runs from it, and keeps users until it is purged', async ({ skip }) => {
@@ -145,7 +145,7 @@ describe.skipIf(debianIsImpossible !== undefined)('the Debian package', { timeou
     expect(runs(pid)).toBe(false);
     expect(existsSync(there('usr/lib/mtp'))).toBe(false);
     expect(statSync(there('var/lib/mtp/ledger.db')).size).toBeGreaterThan(0);
-    expect((await inside('dpkg', '-i', '/root/mtp.deb')).status).toBe(0);
+    expect((await inside('dpkg', '-i', '/srv/mtp.deb')).status).toBe(0);
     expect((await inside('mtp', 'user', 'list')).stdout).toMatch(/^eve /m);
     expect((await inside('dpkg', '-P', 'mtp')).status).toBe(0);
     for (const left of ['etc/mtp', 'var/lib/mtp', 'var/log/mtp', 'etc/logrotate.d/mtp', 'usr/bin/mtp']) {

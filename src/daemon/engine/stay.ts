@@ -28,7 +28,7 @@ export class Stay {
 
   /**
    * Count a connection from `source`, or say why it may not be; `now` is Unix time in seconds. Null is for one of the daemon's
-   * own: it stands within the limits as any other, but nobody is seen by it.
+   * own: it stands within the limits as any other, and leaves no trace of a visit.
    */
   static begin(rows: UserRows, user: FoundUser, source: Source, now: number | null): Stay | HandshakeResult {
     const { row, secretRow, stale } = user;
