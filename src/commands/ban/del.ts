@@ -36,6 +36,10 @@ export default class BanDel extends BaseCommand {
     let lifted: Prefix[] = named;
     if (flags.all) {
       const count = (await listBans(paths, now)).length;
+      if (count === 0) {
+        this.log('Nobody is banned.');
+        return { lifted: [], effect: null };
+      }
       if (!flags.yes && !(await confirm(`Lift ${plural(count, 'ban')}?`, '--yes'))) {
         this.log('Nothing was changed.');
         return { lifted: [], effect: null };

@@ -24,12 +24,18 @@ export function toMtpError(error: unknown): MtpError {
   });
 }
 
-/** The gist of a parser message: its first line, and after a colon the names that stand in the lines below it. */
+/**
+ * The gist of a parser message: its first line, and after a colon the names that stand in the lines below it. Where the first
+ * line only says that something is wrong, those below it say what.
+ */
 function usageMessage(text: string): string {
   const [first = 'wrong usage', ...rest] = text
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('See more help'));
+  if (/^The following errors? occurred:$/.test(first)) return rest.join('; ');
+  const [, flag] = /^Parsing (--\S+)$/.exec(first) ?? [];
+  if (flag !== undefined) return `${flag}: ${rest.join(' ')}`;
   if (!first.endsWith(':')) return first;
   return `${first} ${rest.map((line) => line.split(/\s{2,}/)[0]).join(', ')}`;
 }
