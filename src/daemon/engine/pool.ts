@@ -23,6 +23,7 @@ import { DcSlots } from './dc-slots.ts';
 import { describeDcs } from './dc-stats.ts';
 import { Elsewhere } from './elsewhere.ts';
 import { Fates } from './fates.ts';
+import { readFigures } from './figures.ts';
 import { readHoldings } from './holdings.ts';
 import { Guard, NO_RULES } from './guard.ts';
 import { KeyMaker } from './key-maker.ts';
@@ -31,11 +32,11 @@ import { keyOf } from './own-connections.ts';
 import { packUsers } from './packed-users.ts';
 import { compactReplays, loadReplays } from './replay-store.ts';
 import { ReplayTail } from './replay-tail.ts';
-import { COVER_STATES } from './shared/gauges.ts';
 import { sourceOf } from './shared/source.ts';
 import { SharedTables } from './shared/tables.ts';
 import { UsageFile } from './usage-file.ts';
 import { UserKeeper } from './user-keeper.ts';
+import { answered, told } from './worker-calls.ts';
 import type { WorkerMessage, WorkerRequest, WorkerRevision } from './worker-messages.ts';
 
 const COMPACT_MS = 3600_000;
@@ -174,25 +175,8 @@ export class Pool {
       workers,
       accelerator: this.#accelerator,
       listening: { host: this.#revision.settings.listen.host, port: this.#port },
-      connections: {
-        current: this.#tables.gauges.get('sessions'),
-        relayed: this.#tables.gauges.get('relayed'),
-        cover: this.#tables.gauges.get('covers'),
-        total: this.#tables.counters.total('accepted'),
-        cap: limits.connections,
-      },
-      handshakes: this.#tables.counters.results(),
-      closes: this.#tables.counters.closes(),
+      ...readFigures(this.#tables, limits.connections),
       workerFailures: this.#failures,
-      faults: this.#tables.counters.total('faults'),
-      bytes: { up: this.#tables.counters.total('up'), down: this.#tables.counters.total('down') },
-      cover: {
-        lastDial: COVER_STATES[this.#tables.gauges.get('coverState')] ?? null,
-        dials: this.#tables.counters.total('coverDials'),
-        failures: this.#tables.counters.total('coverFailures'),
-        refusedAtCap: this.#tables.counters.total('coverRefused'),
-      },
-      replay: { entries: this.#tables.replay.entries, evicted: this.#tables.replay.evicted },
       dcs: this.#dcStats(),
       rssBytes: process.memoryUsage.rss(),
     };
@@ -398,57 +382,6 @@ export class Pool {
       this.#tell(fault('replay_journal_failed', { message: messageOf(error) }));
     }
   }
-}
-
-/** Send a request and wait for the answer that is one to it, or the end of the worker. */
-async function told(
-  worker: Worker,
-  request: WorkerRequest,
-  isAnswer: (message: WorkerMessage) => boolean,
-): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const settle = (): void => {
-      worker.off('message', listener);
-      worker.off('exit', settle);
-      resolve();
-    };
-    const listener = (message: WorkerMessage): void => {
-      if (isAnswer(message)) settle();
-    };
-    worker.on('message', listener);
-    worker.once('exit', settle);
-    worker.postMessage(request);
-  });
-}
-
-/** Send a request and wait for the answer of that type; null when the worker ends instead, rejects when it fails to listen. */
-async function answered<Type extends WorkerMessage['type']>(
-  worker: Worker,
-  request: WorkerRequest,
-  type: Type,
-): Promise<Extract<WorkerMessage, { type: Type }> | null> {
-  return new Promise((resolve, reject) => {
-    const settle = (): void => {
-      worker.off('message', listener);
-      worker.off('exit', ended);
-    };
-    const ended = (): void => {
-      settle();
-      resolve(null);
-    };
-    const listener = (message: WorkerMessage): void => {
-      if (message.type === type) {
-        settle();
-        resolve(message as Extract<WorkerMessage, { type: Type }>);
-      } else if (message.type === 'failed') {
-        settle();
-        reject(new ListenError(message.code, message.message));
-      }
-    };
-    worker.on('message', listener);
-    worker.once('exit', ended);
-    worker.postMessage(request);
-  });
 }
 
 /** What ended a worker, and where. */
